@@ -1,0 +1,4 @@
+//! Articles to entries: identity, order, history.
+
+pub mod entry;
+pub mod scope;

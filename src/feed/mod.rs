@@ -1,0 +1,3 @@
+//! Entries to a feed: references filled, URLs absolute.
+
+pub mod page;

@@ -1,0 +1,3 @@
+//! Feed to bytes.
+
+pub mod rendition;

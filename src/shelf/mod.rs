@@ -1,0 +1,1 @@
+//! Renditions by URL path, ready to send.

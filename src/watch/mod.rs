@@ -1,0 +1,3 @@
+//! Folder to changes.
+
+pub mod seed;
