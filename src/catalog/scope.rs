@@ -84,7 +84,7 @@ pub fn folded(name: &str) -> String {
         .nfc()
         .flat_map(char::to_lowercase)
         .collect();
-    crate::catalog::scope::encoded_segment(&plain.split_whitespace().collect::<Vec<_>>().join("-"))
+    encoded_segment(&plain.split_whitespace().collect::<Vec<_>>().join("-"))
 }
 
 /// `segment` as it stands in a URL path: NFC, blanks as `-`, bytes that RFC 3986

@@ -1,0 +1,33 @@
+//! Numbered schema changes: brings a database of any earlier version to this one,
+//! all of it in one transaction or nothing.
+//!
+//! A new version is one more file and one more row; a row that was released is
+//! never edited.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// The changes in order; the database's `user_version` says how many it has.
+pub const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
+
+/// Brings the schema up to date. Fails with [`Error::TooNew`] where a later Sower
+/// wrote this database.
+pub fn migrate(connection: &mut Connection) -> Result<(), Error> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > MIGRATIONS.len() {
+        return Err(Error::TooNew { found: version, known: MIGRATIONS.len() });
+    }
+    for change in &MIGRATIONS[version..] {
+        transaction.execute_batch(change)?;
+    }
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
+    Ok(transaction.commit()?)
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("expected a catalog of version {known} or older, found version {found}")]
+    TooNew { found: usize, known: usize },
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+}

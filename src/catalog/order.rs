@@ -1,0 +1,305 @@
+//! Order: which entries a scope holds, how it numbers them, where its archive pages
+//! end, and which of them its subscription document shows.
+//!
+//! Numbers and page borders are stored when an entry joins and never change, so
+//! that archive pages never shift (RFC 5005, section 4).
+
+use std::collections::BTreeSet;
+
+use rusqlite::params;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
+
+use crate::catalog::entry::Part;
+use crate::catalog::rows::{EntryRow, Micros, SECOND};
+use crate::catalog::scope::Scope;
+use crate::catalog::store::{Result, Rows};
+
+/// How many entries a document holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Entries of an archive page, and the last announced that a subscription
+    /// document holds.
+    pub limit: u32,
+    /// The most that a subscription document holds of what was announced in the 24
+    /// hours before its last change.
+    pub max: u32,
+}
+
+const DAY: Micros = 24 * 3600 * SECOND;
+
+/// A scope as the catalog keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeRow {
+    pub scope: i64,
+    pub label: String,
+    /// The archive page that is being filled; those below it are closed.
+    pub page: u32,
+    pub live: i64,
+    pub changed: Micros,
+    /// Since when it holds no live entry.
+    pub emptied: Option<Micros>,
+}
+
+/// A scope that an entry is or was in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub scope_row: i64,
+    pub scope: Scope,
+    pub number: i64,
+    pub page: u32,
+    pub state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Live,
+    /// The entry was withdrawn: a tombstone stands in its place.
+    Withdrawn,
+    /// The entry lives on, but not in this scope.
+    Left,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            State::Live => "live",
+            State::Withdrawn => "withdrawn",
+            State::Left => "left",
+        }
+    }
+}
+
+impl FromSql for State {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let word = value.as_str()?;
+        let all = [State::Live, State::Withdrawn, State::Left];
+        all.into_iter().find(|it| it.word() == word).ok_or(FromSqlError::InvalidType)
+    }
+}
+
+fn kind_and_name(scope: &Scope) -> (&'static str, &str) {
+    match scope {
+        Scope::Site => ("site", ""),
+        Scope::Folder(name) => ("folder", name),
+        Scope::FolderOnly(name) => ("only", name),
+        Scope::Tag(name) => ("tag", name),
+        Scope::Author(name) => ("author", name),
+        Scope::Language(name) => ("language", name),
+    }
+}
+
+fn scope_of(kind: &str, name: String) -> Option<Scope> {
+    Some(match kind {
+        "site" => Scope::Site,
+        "folder" => Scope::Folder(name),
+        "only" => Scope::FolderOnly(name),
+        "tag" => Scope::Tag(name),
+        "author" => Scope::Author(name),
+        "language" => Scope::Language(name),
+        _ => return None,
+    })
+}
+
+/// Scopes and their members.
+impl Rows<'_> {
+    pub fn scope(&self, scope: &Scope) -> Result<Option<ScopeRow>> {
+        let (kind, name) = kind_and_name(scope);
+        let sql = "SELECT scope, label, page, live, changed, emptied FROM scopes \
+                   WHERE kind = ? AND name = ?";
+        self.one(sql, [kind, name], |row| {
+            Ok(ScopeRow {
+                scope: row.get(0)?,
+                label: row.get(1)?,
+                page: row.get(2)?,
+                live: row.get(3)?,
+                changed: row.get(4)?,
+                emptied: row.get(5)?,
+            })
+        })
+    }
+
+    /// The scopes that an entry is or was in.
+    pub fn members_of(&self, entry: i64) -> Result<Vec<Member>> {
+        let sql = "SELECT members.scope, number, members.page, state, kind, name FROM members \
+                   JOIN scopes ON scopes.scope = members.scope WHERE entry = ?";
+        self.all(sql, [entry], |row| {
+            let kind: String = row.get(4)?;
+            Ok(Member {
+                scope_row: row.get(0)?,
+                scope: scope_of(&kind, row.get(5)?).ok_or(FromSqlError::InvalidType)?,
+                number: row.get(1)?,
+                page: row.get(2)?,
+                state: row.get(3)?,
+            })
+        })
+    }
+
+    /// Takes `entry` into `scope` at the end of its order, or back to the place that
+    /// it had.
+    pub fn join(
+        &self,
+        entry: i64,
+        scope: &Scope,
+        label: &str,
+        announced: Micros,
+        limits: &Limits,
+    ) -> Result<()> {
+        let (kind, name) = kind_and_name(scope);
+        self.run(
+            "INSERT OR IGNORE INTO scopes (kind, name, label, next, page, filled, live, changed) \
+             VALUES (?, ?, ?, 1, 1, 0, 0, 0)",
+            [kind, name, label],
+        )?;
+        let Some(row) = self.scope(scope)? else { return Ok(()) };
+        let back = self.run(
+            "UPDATE members SET state = 'live' WHERE scope = ? AND entry = ? AND state <> 'live'",
+            [row.scope, entry],
+        )?;
+        if back == 0 {
+            self.run(
+                "INSERT INTO members SELECT scope, next, ?2, ?3, page, 'live' FROM scopes WHERE scope = ?1",
+                params![row.scope, entry, announced],
+            )?;
+            self.run(
+                "UPDATE scopes SET next = next + 1, filled = (filled + 1) % ?2, \
+                 page = page + (filled + 1 >= ?2) WHERE scope = ?1",
+                params![row.scope, limits.limit],
+            )?;
+        }
+        self.run(
+            "UPDATE scopes SET live = live + 1, emptied = NULL WHERE scope = ?",
+            [row.scope],
+        )?;
+        Ok(())
+    }
+
+    /// Takes a member out of what readers see of its scope.
+    pub fn part(&self, member: &Member, state: State, now: Micros) -> Result<()> {
+        if member.state == State::Live {
+            self.run(
+                "UPDATE scopes SET live = live - 1, emptied = CASE WHEN live = 1 THEN ?2 END \
+                 WHERE scope = ?1",
+                [member.scope_row, now],
+            )?;
+        }
+        self.run(
+            "UPDATE members SET state = ? WHERE scope = ? AND number = ?",
+            params![state.word(), member.scope_row, member.number],
+        )?;
+        Ok(())
+    }
+
+    /// Makes every scope of an entry take it for announced at `announced`.
+    pub fn announce(&self, entry: i64, announced: Micros) -> Result<()> {
+        self.run("UPDATE members SET announced = ? WHERE entry = ?", [announced, entry])?;
+        Ok(())
+    }
+
+    /// Closes the page that is being filled, so that what joins later begins a new
+    /// one. For the end of a first import and of a drop of old articles.
+    pub fn close_pages(&self, scopes: &BTreeSet<Scope>) -> Result<()> {
+        for scope in scopes {
+            let (kind, name) = kind_and_name(scope);
+            self.run(
+                "UPDATE scopes SET page = page + 1, filled = 0 \
+                 WHERE kind = ? AND name = ? AND filled > 0",
+                [kind, name],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The documents that hold a member now.
+    pub fn documents(&self, member: &Member, limits: &Limits) -> Result<Vec<Part>> {
+        let Some(scope) = self.scope(&member.scope)? else { return Ok(Vec::new()) };
+        let mut documents = Vec::new();
+        let is_archived = member.page < scope.page;
+        if is_archived {
+            documents.push(Part::Archive(member.page));
+        }
+        // Withdrawn ones stand as tombstones in the subscription document.
+        if !is_archived || member.state != State::Live || self.is_recent(member, limits)? {
+            documents.push(Part::Current);
+        }
+        Ok(documents)
+    }
+
+    /// Whether a live member is among those last announced. May say yes of a few more
+    /// than the document holds, never no of one that it holds.
+    fn is_recent(&self, member: &Member, limits: &Limits) -> Result<bool> {
+        let later = self.count(
+            "SELECT count(*) FROM (SELECT 1 FROM members AS other JOIN members AS it \
+             ON it.scope = ?1 AND it.number = ?2 \
+             WHERE other.scope = ?1 AND other.state = 'live' AND other.announced > it.announced \
+             LIMIT ?3)",
+            params![member.scope_row, member.number, limits.max.max(limits.limit)],
+        )?;
+        Ok(later < i64::from(limits.max.max(limits.limit)))
+    }
+
+    /// Notes that a scope's subscription document changed.
+    pub fn stamp(&self, scope: &Scope, now: Micros) -> Result<()> {
+        let (kind, name) = kind_and_name(scope);
+        self.run(
+            "UPDATE scopes SET changed = max(changed, ?) WHERE kind = ? AND name = ?",
+            params![now, kind, name],
+        )?;
+        Ok(())
+    }
+
+    /// The entries that one document of a scope shows, newest `published` first, of
+    /// equals the higher number first.
+    pub fn shown(&self, scope: &ScopeRow, part: Part, limits: &Limits) -> Result<Vec<EntryRow>> {
+        let numbers: Vec<i64> = match part {
+            Part::Archive(page) => self.all(
+                "SELECT entry FROM members WHERE scope = ? AND page = ? AND state = 'live'",
+                params![scope.scope, page],
+                |row| row.get(0),
+            )?,
+            Part::Current => self.all(
+                "SELECT entry FROM (SELECT entry FROM members WHERE scope = ?1 AND state = 'live' \
+                   ORDER BY announced DESC, number DESC LIMIT ?2) \
+                 UNION SELECT entry FROM (SELECT entry FROM members \
+                   WHERE scope = ?1 AND state = 'live' AND announced > ?3 \
+                   ORDER BY announced DESC, number DESC LIMIT ?4) \
+                 UNION SELECT entry FROM members WHERE scope = ?1 AND page = ?5 AND state = 'live'",
+                params![scope.scope, limits.limit, scope.changed - DAY, limits.max, scope.page],
+                |row| row.get(0),
+            )?,
+        };
+        let mut entries = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            entries.extend(self.entry(number)?);
+        }
+        entries.sort_by_key(|it| std::cmp::Reverse((it.published, it.number)));
+        Ok(entries)
+    }
+
+    /// The entries that were withdrawn at or after `since` and that one document of a
+    /// scope held, the last withdrawn first: id and when.
+    pub fn withdrawn(
+        &self,
+        scope: &ScopeRow,
+        part: Part,
+        since: Micros,
+        most: usize,
+    ) -> Result<Vec<(String, Micros)>> {
+        let sql = "SELECT id, since FROM members JOIN entries ON entries.number = members.entry \
+                   WHERE members.scope = ?1 AND state = 'withdrawn' AND since >= ?2 \
+                   AND (?3 IS NULL OR page = ?3) ORDER BY since DESC, entries.number DESC LIMIT ?4";
+        let page = match part {
+            Part::Current => None,
+            Part::Archive(page) => Some(page),
+        };
+        self.all(sql, params![scope.scope, since, page, most as i64], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+    }
+
+    /// The last change of an entry that an archive page holds or held.
+    pub fn page_changed(&self, scope: &ScopeRow, page: u32) -> Result<Option<Micros>> {
+        let sql = "SELECT max(changed) FROM members JOIN entries ON entries.number = members.entry \
+                   WHERE members.scope = ? AND page = ?";
+        Ok(self.one(sql, params![scope.scope, page], |row| row.get(0))?.flatten())
+    }
+}
