@@ -13,14 +13,15 @@ pub const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
 /// wrote this database.
 pub fn migrate(connection: &mut Connection) -> Result<(), Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version = version as usize;
     if version > MIGRATIONS.len() {
         return Err(Error::TooNew { found: version, known: MIGRATIONS.len() });
     }
     for change in &MIGRATIONS[version..] {
         transaction.execute_batch(change)?;
     }
-    transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
     Ok(transaction.commit()?)
 }
 

@@ -166,10 +166,7 @@ impl Rows<'_> {
                 params![row.scope, limits.limit],
             )?;
         }
-        self.run(
-            "UPDATE scopes SET live = live + 1, emptied = NULL WHERE scope = ?",
-            [row.scope],
-        )?;
+        self.run("UPDATE scopes SET live = live + 1, emptied = NULL WHERE scope = ?", [row.scope])?;
         Ok(())
     }
 

@@ -10,8 +10,22 @@ use crate::watch::seed::SeedPath;
 
 /// First segments that the site itself uses.
 const RESERVED_FIRST: &[&str] = &[
-    "tags", "authors", "languages", "hub", "events", "search", "metrics", "healthz", "readyz",
-    "rsscloud", "micropub", ".well-known", "opml.xml", "robots.txt", "rss.xml", "index.xml",
+    "tags",
+    "authors",
+    "languages",
+    "hub",
+    "events",
+    "search",
+    "metrics",
+    "healthz",
+    "readyz",
+    "rsscloud",
+    "micropub",
+    ".well-known",
+    "opml.xml",
+    "robots.txt",
+    "rss.xml",
+    "index.xml",
     "atom.xml",
 ];
 
@@ -19,7 +33,9 @@ const RESERVED_FIRST: &[&str] = &[
 /// folder. Segments that are reserved get `-2`.
 pub fn wanted(path: &SeedPath, stated: &Stated) -> String {
     let mut segments: Vec<String> = match &stated.permalink {
-        Some(permalink) => permalink.split('/').filter(|it| !it.is_empty()).map(encoded_segment).collect(),
+        Some(permalink) => {
+            permalink.split('/').filter(|it| !it.is_empty()).map(encoded_segment).collect()
+        }
         None => mirrored(path, stated.slug.as_deref()),
     };
     if segments.is_empty() {
@@ -80,7 +96,10 @@ fn encoded_bytes(segment: &[u8]) -> String {
 }
 
 /// `wanted`, or the first of `wanted-2`, `wanted-3`, ... that is free.
-pub fn free<E>(wanted: &str, mut is_taken: impl FnMut(&str) -> Result<bool, E>) -> Result<String, E> {
+pub fn free<E>(
+    wanted: &str,
+    mut is_taken: impl FnMut(&str) -> Result<bool, E>,
+) -> Result<String, E> {
     let mut path = wanted.to_owned();
     let mut number = 2;
     while is_taken(&path)? {

@@ -8,7 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row, TransactionBehavior, params};
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension, Params, Row, TransactionBehavior, params,
+};
 
 use crate::catalog::migrate;
 use crate::catalog::rows::{Converted, EntryRow, Hash, Micros, SeedRow, Standing, Status};
@@ -218,7 +220,9 @@ impl Rows<'_> {
     }
 
     pub fn next_seed_due(&self) -> Result<Option<Micros>> {
-        Ok(self.one("SELECT min(due) FROM seeds WHERE due IS NOT NULL", [], |row| row.get(0))?.flatten())
+        Ok(self
+            .one("SELECT min(due) FROM seeds WHERE due IS NOT NULL", [], |row| row.get(0))?
+            .flatten())
     }
 
     /// The seeds whose name without extension is this, folded.
@@ -489,7 +493,9 @@ impl Rows<'_> {
 
     /// The entries that have or had this path, the latest first.
     pub fn holders(&self, path: &str) -> Result<Vec<i64>> {
-        self.all("SELECT entry FROM places WHERE path = ? ORDER BY entry DESC", [path], |row| row.get(0))
+        self.all("SELECT entry FROM places WHERE path = ? ORDER BY entry DESC", [path], |row| {
+            row.get(0)
+        })
     }
 
     pub fn put_place(&self, path: &str, entry: i64) -> Result<()> {
@@ -516,7 +522,8 @@ impl Rows<'_> {
 
     /// The number under which it is kept.
     pub fn put_article(&self, converted: &Converted, version: u32) -> Result<i64> {
-        let text = serde_json::to_vec(&converted.article).map_err(|it| Error::Article(it.to_string()))?;
+        let text =
+            serde_json::to_vec(&converted.article).map_err(|it| Error::Article(it.to_string()))?;
         // Level 1 halves text at some hundred MB/s; the database is mostly bodies.
         let data = zstd::bulk::compress(&text, 1).map_err(|it| Error::Article(it.to_string()))?;
         self.run(

@@ -1,0 +1,189 @@
+//! The catalog as readers see it: documents of scopes, and what stands at a path.
+//! Each answer comes from one snapshot and says at which revision it was read.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::catalog::entry::{Entry, Part, Place, Selection, Tombstone};
+use crate::catalog::order::Limits;
+use crate::catalog::references;
+use crate::catalog::rows::{EntryRow, Micros, Status};
+use crate::catalog::scope::Scope;
+use crate::catalog::store::{ReadStore, Result, Rows};
+use crate::catalog::{Health, Options};
+use crate::watch::seed::{SeedPath, Stat};
+
+/// A reader's side of the catalog. It never waits for the writer.
+#[derive(Debug)]
+pub struct Reader {
+    store: ReadStore,
+    limits: Limits,
+    tombstones: Micros,
+}
+
+impl Reader {
+    pub(super) fn open(path: &Path, options: &Options) -> Result<Reader> {
+        let store = ReadStore::open(path)?;
+        Ok(Reader { store, limits: options.limits, tombstones: options.tombstones })
+    }
+
+    /// One document of a scope, and the revision it was read at. `None` where the
+    /// scope or page never was.
+    pub fn select(&mut self, scope: &Scope, part: Part) -> Result<(Option<Selection>, u64)> {
+        let Reader { store, limits, tombstones } = self;
+        store.read(|rows| Ok((select(rows, scope, part, limits, *tombstones)?, revision(rows)?)))
+    }
+
+    /// What stands at a path that is no feed's, and the revision it was read at.
+    pub fn at(&mut self, path: &str) -> Result<(Place, u64)> {
+        self.store.read(|rows| Ok((place(rows, path)?, revision(rows)?)))
+    }
+
+    /// Whatever stands in the folder, as last read, by path.
+    pub fn known(&mut self) -> Result<Vec<(SeedPath, Stat)>> {
+        self.store.read(|rows| rows.known())
+    }
+
+    pub fn health(&mut self) -> Result<Health> {
+        self.store.read(|rows| health(rows))
+    }
+}
+
+fn revision(rows: &Rows<'_>) -> Result<u64> {
+    Ok(rows.number("revision")?.unwrap_or(0) as u64)
+}
+
+pub(super) fn health(rows: &Rows<'_>) -> Result<Health> {
+    let mut reasons = Vec::new();
+    if let Some(reason) = rows.fact("lost")? {
+        reasons.push(format!("the seeds folder cannot be read: {reason}; nothing is withdrawn"));
+    }
+    let missing = rows.entries_of_status(Status::Held)?.len();
+    if missing > 0 {
+        reasons.push(format!(
+            "{missing} published articles are missing from the seeds folder at once; they stay \
+             published until they return or `sower confirm` withdraws them"
+        ));
+    }
+    let entries = rows.count_live()?.max(0) as u64;
+    Ok(Health { entries, problems: rows.problems()?.len() as u64, reasons })
+}
+
+fn select(
+    rows: &Rows<'_>,
+    scope: &Scope,
+    part: Part,
+    limits: &Limits,
+    tombstones: Micros,
+) -> Result<Option<Selection>> {
+    let born = rows.number("born")?.unwrap_or(0);
+    let Some(row) = rows.scope(scope)? else {
+        // The site has its feeds from the first moment; other scopes do not exist yet.
+        let is_empty_site = *scope == Scope::Site && part == Part::Current;
+        return Ok(is_empty_site.then(|| Selection {
+            scope: scope.clone(),
+            label: String::new(),
+            part,
+            entries: Vec::new(),
+            tombstones: Vec::new(),
+            leads: Default::default(),
+            older: None,
+            newer: None,
+            changed: timestamp(born),
+        }));
+    };
+    let closed = row.page - 1;
+    let (older, newer, changed) = match part {
+        Part::Current => (Some(closed), None, row.changed),
+        Part::Archive(page) if page >= 1 && page <= closed => {
+            let changed = rows.page_changed(&row, page)?.unwrap_or(born);
+            (Some(page - 1), (page < closed).then_some(page + 1), changed)
+        }
+        Part::Archive(_) => return Ok(None),
+    };
+    let mut entries = Vec::new();
+    for shown in rows.shown(&row, part, limits)? {
+        entries.extend(entry(rows, shown)?);
+    }
+    let since = row.changed - tombstones;
+    let most = match part {
+        Part::Current => entries.len().max(1),
+        Part::Archive(_) => limits.limit as usize,
+    };
+    let withdrawn = rows.withdrawn(&row, part, since, most)?;
+    let tombstones =
+        withdrawn.into_iter().map(|(id, when)| Tombstone { id, when: timestamp(when) }).collect();
+    let leads = references::leads(rows, &entries)?;
+    Ok(Some(Selection {
+        scope: scope.clone(),
+        label: row.label,
+        part,
+        entries,
+        tombstones,
+        leads,
+        older: older.filter(|&it| it > 0),
+        newer,
+        changed: timestamp(changed.max(born)),
+    }))
+}
+
+fn place(rows: &Rows<'_>, path: &str) -> Result<Place> {
+    let mut moved = None;
+    let mut is_gone = false;
+    for number in rows.holders(path)? {
+        let Some(row) = rows.entry(number)? else { continue };
+        if !row.is_live() {
+            is_gone = true;
+        } else if row.permalink == path {
+            if let Some(entry) = entry(rows, row)? {
+                let leads = references::leads(rows, std::slice::from_ref(&entry))?;
+                return Ok(Place::Entry(Box::new(entry), leads));
+            }
+        } else {
+            moved.get_or_insert(row.permalink);
+        }
+    }
+    if let Some(file) = used_file(rows, path)? {
+        return Ok(file);
+    }
+    Ok(match moved {
+        Some(permalink) => Place::Moved(permalink),
+        None if is_gone => Place::Gone,
+        None => Place::Nothing,
+    })
+}
+
+/// The file at a path, if an entry that readers see uses it and nothing in its name
+/// says that it is not to be served.
+fn used_file(rows: &Rows<'_>, path: &str) -> Result<Option<Place>> {
+    let decoded: Vec<u8> = percent_encoding::percent_decode_str(&path[1..]).collect();
+    let Some(path) = SeedPath::new(decoded) else { return Ok(None) };
+    if path.segments().any(|it| matches!(it.first(), Some(b'.' | b'_'))) {
+        return Ok(None);
+    }
+    let Some(file) = rows.file(&path)? else { return Ok(None) };
+    if rows.users(&references::key_of_path(&path))?.is_empty() {
+        return Ok(None);
+    }
+    let modified = timestamp((file.stat.modified / 1000).max(0));
+    Ok(Some(Place::File { path, media_type: file.media_type, length: file.stat.length, modified }))
+}
+
+fn entry(rows: &Rows<'_>, row: EntryRow) -> Result<Option<Entry>> {
+    let Some(kept) = rows.article(row.article)? else { return Ok(None) };
+    Ok(Some(Entry {
+        number: row.number,
+        id: row.id,
+        guid: row.guid,
+        path: row.path,
+        permalink: row.permalink,
+        published: timestamp(row.published),
+        updated: timestamp(row.updated),
+        article: kept.article,
+    }))
+}
+
+fn timestamp(micros: Micros) -> Timestamp {
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
+}

@@ -1,0 +1,154 @@
+//! What a batch makes stale: documents of scopes, pages, and whatever refers to what
+//! changed. Keeps the scopes' members in step with their entries on the way.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::catalog::Touched;
+use crate::catalog::entry::Part;
+use crate::catalog::order::{Limits, State};
+use crate::catalog::permalink;
+use crate::catalog::references;
+use crate::catalog::rows::{EntryRow, Micros};
+use crate::catalog::scope::Scope;
+use crate::catalog::store::{Result, Rows};
+use crate::convert::article::Article;
+use crate::watch::seed::SeedPath;
+
+/// Collects what became stale.
+pub(super) struct Toucher<'d, 'c> {
+    rows: &'d Rows<'c>,
+    limits: &'d Limits,
+    now: Micros,
+    touched: Touched,
+    /// Keys of what leads elsewhere now.
+    targets: BTreeSet<Vec<u8>>,
+    joined: BTreeSet<Scope>,
+}
+
+impl<'d, 'c> Toucher<'d, 'c> {
+    pub fn new(rows: &'d Rows<'c>, limits: &'d Limits, now: Micros) -> Self {
+        let (touched, targets, joined) = Default::default();
+        Toucher { rows, limits, now, touched, targets, joined }
+    }
+
+    /// Scopes that an entry has joined in this batch.
+    pub fn joined(&self) -> BTreeSet<Scope> {
+        self.joined.clone()
+    }
+
+    /// Whoever refers to this key is stale.
+    pub fn target_changed(&mut self, key: &[u8]) {
+        self.targets.insert(key.to_vec());
+        if let Some(path) = key.strip_prefix(b"p:").and_then(SeedPath::new) {
+            self.page(permalink::of_file(&path));
+        }
+    }
+
+    /// A seed appeared or went at this path.
+    pub fn seed_changed(&mut self, path: &SeedPath) {
+        self.targets.insert(references::key_of_path(path));
+        self.targets.insert(references::key_of_name(&references::stem_of(path)));
+    }
+
+    /// References to this entry lead elsewhere now.
+    pub fn led_elsewhere(&mut self, entry: &EntryRow) {
+        self.seed_changed(&entry.path);
+        self.targets.insert(references::key_of_permalink(&entry.permalink));
+    }
+
+    pub fn page(&mut self, path: String) {
+        self.touched.pages.insert(path);
+    }
+
+    /// The entry's page, its old paths, and each document that holds it.
+    pub fn entry(&mut self, entry: &EntryRow) -> Result<()> {
+        self.touched.pages.insert(entry.permalink.clone());
+        self.touched.pages.extend(self.rows.places_of(entry.number)?);
+        for member in self.rows.members_of(entry.number)? {
+            if member.state == State::Left {
+                continue;
+            }
+            for part in self.rows.documents(&member, self.limits)? {
+                if part == Part::Current {
+                    self.rows.stamp(&member.scope, self.now)?;
+                }
+                self.touched.documents.insert((member.scope.clone(), part));
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the entry's scopes in step with what it says now; those that it joins
+    /// take it for announced at `announced`.
+    pub fn scopes_of(
+        &mut self,
+        entry: &EntryRow,
+        article: &Article,
+        announced: Micros,
+    ) -> Result<()> {
+        let wanted = Scope::of(&entry.permalink, article);
+        let members = self.rows.members_of(entry.number)?;
+        for member in &members {
+            let is_wanted = wanted.iter().any(|(scope, _)| *scope == member.scope);
+            if !is_wanted && member.state == State::Live {
+                for part in self.rows.documents(member, self.limits)? {
+                    self.touched.documents.insert((member.scope.clone(), part));
+                }
+                self.rows.stamp(&member.scope, self.now)?;
+                self.rows.part(member, State::Left, self.now)?;
+            }
+        }
+        for (scope, label) in wanted {
+            let is_in = members.iter().any(|it| it.scope == scope && it.state == State::Live);
+            if !is_in {
+                self.rows.join(entry.number, &scope, &label, announced, self.limits)?;
+                self.joined.insert(scope);
+            }
+        }
+        Ok(())
+    }
+
+    /// Records what the entry refers to; files that it uses are served from now on.
+    pub fn uses_of(&mut self, entry: &EntryRow, article: &Article) -> Result<()> {
+        self.rows.put_uses(entry.number, &references::keys(article))?;
+        for path in references::paths(article) {
+            self.page(permalink::of_file(path));
+        }
+        Ok(())
+    }
+
+    /// Takes a withdrawn entry out of what its scopes show.
+    pub fn withdrawn(&mut self, entry: &EntryRow) -> Result<()> {
+        for member in self.rows.members_of(entry.number)? {
+            if member.state == State::Live {
+                self.rows.part(&member, State::Withdrawn, self.now)?;
+            }
+        }
+        if let Some(kept) = self.rows.article(entry.article)? {
+            for path in references::paths(&kept.article) {
+                self.page(permalink::of_file(path));
+            }
+        }
+        Ok(())
+    }
+
+    /// Pages were closed: whatever joined stands in an archive page now.
+    pub fn archives_closed(&mut self) {
+        for scope in &self.joined {
+            self.touched.documents.insert((scope.clone(), Part::Current));
+        }
+    }
+
+    pub fn finish(mut self) -> Result<Touched> {
+        let mut users = HashSet::new();
+        for target in std::mem::take(&mut self.targets) {
+            users.extend(self.rows.users(&target)?);
+        }
+        for number in users {
+            if let Some(entry) = self.rows.entry(number)? {
+                self.entry(&entry)?;
+            }
+        }
+        Ok(self.touched)
+    }
+}
