@@ -1,0 +1,667 @@
+//! Lines to blocks: what kind of thing stands where. Each rule looks at a bounded
+//! number of lines ahead or remembers what it found, so that the work is linear.
+
+use crate::convert::text::compose;
+use crate::convert::text::document::{self, Document};
+use crate::convert::text::lines::Line;
+use crate::convert::text::lists::{self, Kind, Marker};
+use crate::convert::text::marks::{self, Ending};
+use crate::convert::text::paragraphs;
+use crate::convert::text::shape::{self, Shape};
+use crate::convert::text::verbatim;
+
+/// A part of the text; numbers are lines, from the first to before the last.
+#[derive(Debug)]
+pub enum Block<'a> {
+    /// A paragraph.
+    Flow(usize, usize),
+    /// A paragraph that keeps its line breaks.
+    Verse(usize, usize),
+    /// A lower rank stands higher.
+    Heading {
+        rank: u8,
+        text: &'a str,
+    },
+    Rule,
+    /// Finished HTML: a list, a quoted passage, code, a table.
+    Made(String),
+}
+
+/// Containers within containers; deeper ones are set as paragraphs.
+pub const DEEPEST: u8 = 8;
+
+/// How far a rule looks ahead.
+const AHEAD: usize = 16;
+
+/// The rank of a heading that nothing but its shape shows.
+pub const PLAIN_RANK: u8 = 8;
+
+pub fn blocks<'a>(
+    lines: &[Line<'a>],
+    shape: &Shape,
+    document: &Document<'a>,
+    depth: u8,
+) -> Vec<Block<'a>> {
+    let mut scan = Scan {
+        lines,
+        shape,
+        document,
+        depth,
+        blocks: Vec::new(),
+        table: (0, 0),
+        no_table_before: 0,
+        no_code_before: 0,
+        unclosed: [usize::MAX; 2],
+    };
+    let mut at = 0;
+    while at < lines.len() {
+        at = scan.next(at);
+    }
+    scan.blocks
+}
+
+struct Scan<'l, 'a> {
+    lines: &'l [Line<'a>],
+    shape: &'l Shape,
+    document: &'l Document<'a>,
+    depth: u8,
+    blocks: Vec<Block<'a>>,
+    /// The last table found.
+    table: (usize, usize),
+    no_table_before: usize,
+    no_code_before: usize,
+    /// Fences of backticks and of tildes that are as long or longer are never closed.
+    unclosed: [usize; 2],
+}
+
+impl<'a> Scan<'_, 'a> {
+    /// Takes the block at line `at`; gives the line after it.
+    fn next(&mut self, at: usize) -> usize {
+        let line = &self.lines[at];
+        let text = line.text();
+        if let Some(end) = self.fenced(at) {
+            return end;
+        }
+        if let Some((rank, title)) = self.overlined(at) {
+            self.blocks.push(Block::Heading { rank, text: title });
+            return at + 3;
+        }
+        if is_rule(text) {
+            self.blocks.push(Block::Rule);
+            return at + 1;
+        }
+        if self.is_quoted(at) {
+            return self.quotation(at);
+        }
+        if let Some(end) = self.table_end(at) {
+            let mut out = String::new();
+            verbatim::write(&self.lines[at..end], false, &mut out);
+            self.blocks.push(Block::Made(out));
+            return end;
+        }
+        if let Some((rank, title)) = marked_heading(text) {
+            self.blocks.push(Block::Heading { rank, text: title });
+            return at + 1;
+        }
+        if let Some(rank) = self.underlined(at) {
+            self.blocks.push(Block::Heading { rank, text });
+            return at + 2;
+        }
+        if let Some(marker) = self.list_begins(at, false) {
+            return self.list(at, marker);
+        }
+        if let Some(end) = self.set_off(at) {
+            return end;
+        }
+        self.paragraph(at)
+    }
+
+    fn paragraph(&mut self, from: usize) -> usize {
+        let mut to = from + 1;
+        while to < self.lines.len() && self.lines[to].blanks == 0 && !self.interrupts(to) {
+            to += 1;
+        }
+        paragraphs::split(self.lines, (from, to), self.shape, self.document, &mut self.blocks);
+        to
+    }
+
+    /// Whether something else begins at a line that no blank line parts from a
+    /// paragraph.
+    fn interrupts(&mut self, at: usize) -> bool {
+        let line = &self.lines[at];
+        let text = line.text();
+        let first = line.first_char();
+        if first.is_alphabetic()
+            && line.indent < self.shape.base + 4
+            && !first.is_ascii_alphabetic()
+        {
+            return self.table_end(at).is_some() || self.underlined(at).is_some();
+        }
+        is_rule(text)
+            || self.is_quoted(at)
+            || self.fence_end(at).is_some()
+            || marked_heading(text).is_some()
+            || self.table_end(at).is_some()
+            || self.underlined(at).is_some()
+            || self.list_begins(at, true).is_some()
+            || self.is_attached_code(at)
+    }
+
+    // Code and tables
+
+    fn fence_end(&mut self, at: usize) -> Option<usize> {
+        let fence = verbatim::fence(self.lines[at].text())?;
+        let unclosed = &mut self.unclosed[usize::from(fence.sign == b'~')];
+        if fence.length >= *unclosed {
+            return None;
+        }
+        let end = (at + 1..self.lines.len()).find(|it| fence.is_closed_by(self.lines[*it].text()));
+        if end.is_none() {
+            *unclosed = fence.length;
+        }
+        end
+    }
+
+    fn fenced(&mut self, at: usize) -> Option<usize> {
+        let end = self.fence_end(at)?;
+        let fence = verbatim::fence(self.lines[at].text())?;
+        let mut out = String::new();
+        verbatim::write_fenced(&fence, self.lines[at].indent, &self.lines[at + 1..end], &mut out);
+        self.blocks.push(Block::Made(out));
+        Some(end + 1)
+    }
+
+    /// Where the table that begins at `at` ends.
+    fn table_end(&mut self, at: usize) -> Option<usize> {
+        if self.table.0 == at && self.table.1 > at {
+            return Some(self.table.1);
+        }
+        if at < self.no_table_before || !verbatim::is_row(&self.lines[at]) {
+            return None;
+        }
+        let mut end = at + 1;
+        while let Some(line) = self.lines.get(end)
+            && line.blanks == 0
+            && (verbatim::is_row(line) || is_rule(line.text()))
+        {
+            end += 1;
+        }
+        if is_rule(self.lines[end - 1].text()) && !verbatim::is_row(&self.lines[end - 1]) {
+            end -= 1;
+        }
+        if verbatim::is_table(&self.lines[at..end]) {
+            self.table = (at, end);
+            Some(end)
+        } else {
+            self.no_table_before = end;
+            None
+        }
+    }
+
+    /// A passage that stands further right than the text: code, or a quotation.
+    fn set_off(&mut self, at: usize) -> Option<usize> {
+        let end = self.set_off_end(at)?;
+        let run = &self.lines[at..end];
+        let is_attached = self.lines.get(end).is_some_and(|it| it.blanks == 0);
+        let is_code = verbatim::is_code(run, self.shape);
+        if is_code && !(is_attached && run.len() == 1 && run[0].width > 24) {
+            let mut out = String::new();
+            verbatim::write(run, true, &mut out);
+            self.blocks.push(Block::Made(out));
+            return Some(end);
+        }
+        let least = run.iter().map(|it| it.indent).min().unwrap_or(0);
+        let is_quotation = !is_code
+            && !is_attached
+            && self.depth < DEEPEST
+            && least < self.shape.base + 12
+            && (self.shape.by_blank || run.len() > 1)
+            && (at > 0 || self.depth > 0);
+        if !is_quotation {
+            self.no_code_before = end;
+            return None;
+        }
+        let inner: Vec<Line> = run.iter().map(|it| it.outdented(least)).collect();
+        self.push_quotation(&inner, least);
+        Some(end)
+    }
+
+    fn set_off_end(&self, at: usize) -> Option<usize> {
+        let is_inside =
+            |it: &Line| it.indent >= self.shape.base + 4 && !it.begins_with_ideographic_blank();
+        if at < self.no_code_before || !is_inside(&self.lines[at]) {
+            return None;
+        }
+        let rest = &self.lines[at..];
+        Some(at + rest.iter().take_while(|it| is_inside(it)).count())
+    }
+
+    /// Code right below the sentence that announces it.
+    fn is_attached_code(&mut self, at: usize) -> bool {
+        let before = &self.lines[at - 1];
+        if before.indent + 4 > self.lines[at].indent {
+            return false;
+        }
+        let Some(end) = self.set_off_end(at) else {
+            return false;
+        };
+        let is_announced = before.text().ends_with(marks::is_colon);
+        let is_code = is_announced && verbatim::is_code(&self.lines[at..end], self.shape);
+        if !is_code {
+            self.no_code_before = end;
+        }
+        is_code
+    }
+
+    // Headings
+
+    /// `=====`, a title, `=====`.
+    fn overlined(&self, at: usize) -> Option<(u8, &'a str)> {
+        let [over, title, under] = self.lines.get(at..at + 3)? else {
+            return None;
+        };
+        let (sign, length) = underline(over.text())?;
+        let is_box = title.blanks == 0
+            && under.blanks == 0
+            && underline(under.text()) == Some((sign, length))
+            && underline(title.text()).is_none()
+            && title.width <= length.max(8);
+        is_box.then(|| (rank_of(sign).saturating_sub(1), title.text()))
+    }
+
+    /// The rank of the heading at `at` that a line of strokes below it makes one.
+    fn underlined(&self, at: usize) -> Option<u8> {
+        let (line, under) = (&self.lines[at], self.lines.get(at + 1)?);
+        if under.blanks > 0 {
+            return None;
+        }
+        let (sign, length) = underline(under.text())?;
+        if line.width > 120
+            || is_rule(line.text())
+            || lists::marker(line.text()).is_some_and(|it| !it.kind.is_ordered())
+        {
+            return None;
+        }
+        let begins = at == 0 || line.blanks > 0 || !self.ends_in_paragraph(at);
+        let fits = length.abs_diff(line.width) <= 3;
+        let covers = length * 2 >= line.width && length <= line.width.saturating_mul(2).max(12);
+        let has_letters = line.text().contains(char::is_alphanumeric);
+        (has_letters && (fits || (begins && covers))).then(|| rank_of(sign))
+    }
+
+    /// Whether the line before `at` belongs to a paragraph still open.
+    fn ends_in_paragraph(&self, at: usize) -> bool {
+        match self.blocks.last() {
+            Some(Block::Flow(_, to) | Block::Verse(_, to)) => {
+                *to < at || self.lines[at].blanks == 0
+            }
+            Some(_) => false,
+            None => at > 0,
+        }
+    }
+
+    // Quotations by sign
+
+    /// `> text`; a single `>` before a word needs a neighbour.
+    fn is_quoted(&self, at: usize) -> bool {
+        let is_marked = |it: &Line| it.text().starts_with('>');
+        let line = &self.lines[at];
+        is_marked(line)
+            && (matches!(line.text().as_bytes().get(1), None | Some(b' ' | b'>' | b'\t'))
+                || self.lines.get(at + 1).is_some_and(|it| it.blanks == 0 && is_marked(it))
+                || (line.blanks == 0 && at > 0 && is_marked(&self.lines[at - 1])))
+    }
+
+    fn quotation(&mut self, from: usize) -> usize {
+        let is_deepest = self.depth + 1 >= DEEPEST;
+        let mut inner = Vec::new();
+        let mut blanks = 0u32;
+        let mut to = from;
+        while to < self.lines.len() && self.lines[to].text().starts_with('>') {
+            let line = &self.lines[to];
+            let text = line.text();
+            let rest = if is_deepest {
+                text.trim_start_matches(['>', ' ', '\t'])
+            } else {
+                text[1..].strip_prefix(' ').unwrap_or(&text[1..])
+            };
+            blanks = blanks.saturating_add(line.blanks);
+            match Line::new(rest, blanks) {
+                Some(line) => {
+                    inner.push(line);
+                    blanks = 0;
+                }
+                None => blanks = blanks.saturating_add(1),
+            }
+            to += 1;
+        }
+        if !inner.is_empty() {
+            self.push_quotation(&inner, 2);
+        }
+        to
+    }
+
+    fn push_quotation(&mut self, inner: &[Line<'a>], columns: u32) {
+        let shape = self.shape.within(inner, columns);
+        let mut out = String::from("<blockquote>");
+        compose::html(inner, &shape, self.document, self.depth + 1, &mut out);
+        out.push_str("</blockquote>");
+        self.blocks.push(Block::Made(out));
+    }
+
+    // Lists
+
+    /// The first item of the list that begins at `at`. A mark alone makes none:
+    /// another item, a colon before it or a blank line must speak for it.
+    fn list_begins(&self, at: usize, in_paragraph: bool) -> Option<Marker> {
+        let line = &self.lines[at];
+        let marker = lists::marker(line.text())?;
+        if self.depth >= DEEPEST || self.document.is_turn(line) {
+            return None;
+        }
+        let is_announced =
+            at > 0 && line.blanks <= 1 && self.lines[at - 1].text().ends_with(marks::is_colon);
+        let siblings = self.siblings(at, &marker);
+        let has_sibling = siblings.count > 0;
+        let begins = match marker.kind {
+            Kind::Bullet(_) => has_sibling || !in_paragraph || is_announced || self.depth > 0,
+            Kind::Dash('—' | '―') => has_sibling && !siblings.ends_sentences,
+            Kind::Dash(_) => {
+                (has_sibling && !siblings.is_dialogue)
+                    || (is_announced && !siblings.is_dialogue)
+                    || (self.depth > 0
+                        && at > 0
+                        && !in_paragraph_of_prose(line, &self.lines[at - 1]))
+            }
+            Kind::SmallLetter('.') | Kind::LargeLetter('.') => has_sibling && marker.number == 1,
+            _ => has_sibling && (marker.number <= 1 || !in_paragraph || is_announced),
+        };
+        begins.then_some(marker)
+    }
+
+    fn siblings(&self, at: usize, first: &Marker) -> Siblings {
+        let line = &self.lines[at];
+        let mut last = first.number;
+        let mut found = Siblings::default();
+        let (mut sentences, mut questions) = (0, 0);
+        let mut count_ending = |it: &Line| {
+            sentences += u32::from(it.ending() == Ending::Sentence);
+            questions += u32::from(marks::last_mark(it.text()).is_some_and(marks::is_loud));
+        };
+        count_ending(line);
+        for (before, next) in self.lines[at..].iter().zip(&self.lines[at + 1..]).take(AHEAD) {
+            let marker = lists::marker(next.text());
+            let is_level = next.indent <= line.indent + 1;
+            match marker {
+                Some(it) if is_level && next.indent + 1 < line.indent => {
+                    if it.kind == first.kind {
+                        found.count += 1;
+                    }
+                    break;
+                }
+                Some(it) if is_level && it.kind == first.kind => {
+                    let follows = !it.kind.is_ordered()
+                        || it.number == last + 1
+                        || (it.number == last && last <= 1);
+                    if !follows {
+                        break;
+                    }
+                    last = it.number;
+                    found.count += 1;
+                    count_ending(next);
+                }
+                Some(_) => {}
+                None if next.blanks > 0 && is_level => break,
+                None if is_level && !self.is_lazy(before, next) => break,
+                None => {}
+            }
+        }
+        found.ends_sentences = sentences > 0;
+        found.is_dialogue =
+            sentences * 2 > found.count + 1 && questions > 0 && questions < found.count + 1;
+        found
+    }
+
+    /// Whether `next` goes on with an item though it does not stand further right.
+    fn is_lazy(&self, line: &Line, next: &Line) -> bool {
+        self.shape.wrapped
+            && next.blanks == 0
+            && line.ending() != Ending::Sentence
+            && shape::is_full(line, next, self.shape.width)
+    }
+
+    fn list(&mut self, from: usize, first: Marker) -> usize {
+        let level = self.lines[from].indent;
+        let mut items: Vec<Item<'a>> = Vec::new();
+        let mut at = from;
+        while let Some(line) = self.lines.get(at) {
+            let marker = lists::marker(line.text());
+            let last = items.last().map_or(0, |it| it.marker.number);
+            match marker {
+                Some(it) if is_sibling(&it, &first, line.indent, level, last, items.is_empty()) => {
+                    items.push(Item {
+                        marker: it,
+                        content: line.indent + it.columns,
+                        lines: Vec::new(),
+                    });
+                    let rest = line.after(it.length).map(|it| it.outdented(u32::MAX));
+                    if let (Some(rest), Some(item)) = (rest, items.last_mut()) {
+                        item.lines.push(rest);
+                    }
+                }
+                Some(it) if line.indent <= level + 1 => {
+                    let nests = line.indent + 1 >= level
+                        && it.kind != first.kind
+                        && (first.kind.is_ordered() || !it.kind.is_ordered())
+                        && self.list_begins(at, false).is_some();
+                    if !nests || !push(&mut items, line) {
+                        break;
+                    }
+                }
+                _ if line.indent > level && (line.blanks == 0 || line.indent > level + 1) => {
+                    if !push(&mut items, line) {
+                        break;
+                    }
+                }
+                _ => {
+                    let is_lazy =
+                        at > from && marker.is_none() && self.is_lazy(&self.lines[at - 1], line);
+                    if !is_lazy || !push(&mut items, line) {
+                        break;
+                    }
+                }
+            }
+            at += 1;
+        }
+        let out = self.list_html(&first, &items);
+        self.blocks.push(Block::Made(out));
+        at
+    }
+
+    fn list_html(&self, first: &Marker, items: &[Item<'a>]) -> String {
+        let mut out = String::from(if first.kind.is_ordered() { "<ol" } else { "<ul" });
+        if let Some(it) = first.kind.html_type() {
+            out.push_str(&format!(" type=\"{it}\""));
+        }
+        if first.kind.is_ordered() && first.number != 1 {
+            out.push_str(&format!(" start=\"{}\"", first.number));
+        }
+        out.push('>');
+        // Markdown's way to number: each item is the first.
+        let are_all_alike =
+            items.len() > 1 && items.iter().all(|it| it.marker.number == first.number);
+        let mut expected = first.number;
+        for item in items {
+            out.push_str("\n<li");
+            if first.kind.is_ordered() && !are_all_alike && item.marker.number != expected {
+                out.push_str(&format!(" value=\"{}\"", item.marker.number));
+                expected = item.marker.number;
+            }
+            expected += 1;
+            let mark = match item.marker.done {
+                Some(true) => "☑ ",
+                Some(false) => "☐ ",
+                None => "",
+            };
+            let shape = self.shape.within(&item.lines, item.content);
+            compose::item(&item.lines, mark, &shape, self.document, self.depth + 1, &mut out);
+            out.push_str("</li>");
+        }
+        out.push_str(if first.kind.is_ordered() { "\n</ol>" } else { "\n</ul>" });
+        out
+    }
+}
+
+#[derive(Debug, Default)]
+struct Siblings {
+    count: u32,
+    /// Some item ends like a sentence.
+    ends_sentences: bool,
+    /// Most end like sentences, some ask and some answer.
+    is_dialogue: bool,
+}
+
+struct Item<'a> {
+    marker: Marker,
+    /// The column where its text begins.
+    content: u32,
+    lines: Vec<Line<'a>>,
+}
+
+fn push<'a>(items: &mut [Item<'a>], line: &Line<'a>) -> bool {
+    let Some(item) = items.last_mut() else {
+        return false;
+    };
+    item.lines.push(line.outdented(item.content));
+    true
+}
+
+fn is_sibling(
+    marker: &Marker,
+    first: &Marker,
+    indent: u32,
+    level: u32,
+    last: u32,
+    is_first: bool,
+) -> bool {
+    let is_level = indent + 1 >= level && indent <= level + 1;
+    let follows =
+        !marker.kind.is_ordered() || marker.number > last || marker.number == first.number;
+    marker.kind == first.kind && is_level && (is_first || follows)
+}
+
+/// Whether a dash at the start of a line only happens to stand there.
+fn in_paragraph_of_prose(line: &Line, before: &Line) -> bool {
+    line.blanks == 0 && line.indent <= before.indent && lists::marker(before.text()).is_none()
+}
+
+/// `***`, `* * *`, `———`: three or more of one sign and nothing else.
+pub fn is_rule(text: &str) -> bool {
+    let mut characters = text.chars().filter(|it| !it.is_whitespace());
+    let Some(sign) = characters.next() else {
+        return false;
+    };
+    if matches!(sign, '⁂' | '❦' | '☙' | '❧') {
+        return characters.next().is_none();
+    }
+    if !matches!(
+        sign,
+        '-' | '*'
+            | '_'
+            | '='
+            | '~'
+            | '#'
+            | '—'
+            | '–'
+            | '―'
+            | '─'
+            | '━'
+            | '═'
+            | '＊'
+            | '※'
+            | '◇'
+            | '◆'
+            | '☆'
+            | '★'
+            | '•'
+            | '·'
+            | '＝'
+            | '－'
+            | '＿'
+            | '∗'
+            | '○'
+            | '●'
+    ) {
+        return false;
+    }
+    let mut count = 1;
+    for character in characters {
+        if character != sign {
+            return false;
+        }
+        count += 1;
+    }
+    count >= 3 || (count == 2 && text == "--")
+}
+
+/// The sign of a line of strokes without blanks, and its columns.
+fn underline(text: &str) -> Option<(char, u32)> {
+    let sign = text.chars().next()?;
+    let is_stroke = matches!(
+        sign,
+        '=' | '-'
+            | '~'
+            | '^'
+            | '*'
+            | '_'
+            | '#'
+            | '─'
+            | '━'
+            | '═'
+            | '—'
+            | '–'
+            | '―'
+            | '‾'
+            | '¯'
+            | '＝'
+            | '－'
+    );
+    let is_line = is_stroke && text.chars().all(|it| it == sign);
+    let columns = marks::width(text);
+    (is_line && text.chars().count() >= 3).then_some((sign, columns))
+}
+
+fn rank_of(sign: char) -> u8 {
+    match sign {
+        '=' | '═' | '＝' | '#' | '*' => 2,
+        '-' | '─' | '━' | '—' | '–' | '―' | '－' | '_' => 4,
+        _ => 6,
+    }
+}
+
+/// `## Title`, `## Title ##`, `== Title ==`.
+pub fn marked_heading(text: &str) -> Option<(u8, &str)> {
+    let sign = *text.as_bytes().first()?;
+    if !matches!(sign, b'#' | b'=') || text.len() > 400 {
+        return None;
+    }
+    let length = text.bytes().take_while(|it| *it == sign).count();
+    let rest = &text[length..];
+    let closing = rest.bytes().rev().take_while(|it| *it == sign).count();
+    let inner = &rest[..rest.len() - closing];
+    if !inner.contains(char::is_alphanumeric) || length > 6 || !rest.starts_with(marks::is_edge) {
+        return None;
+    }
+    let rank = u8::try_from(length).unwrap_or(6);
+    match sign {
+        // `# About C#`: what closes has a blank before it.
+        b'#' if inner.ends_with(marks::is_edge) => Some((rank, inner.trim())),
+        b'#' => Some((rank, rest.trim())),
+        _ => (length == closing).then(|| (rank, inner.trim())),
+    }
+}
+
+/// Whether a note begins at a line.
+pub fn is_note(line: &Line) -> bool {
+    document::note_label(line.text()).is_some() || marks::is_raised_digit(line.first_char())
+}
