@@ -60,8 +60,8 @@ pub struct Set {
 /// ```
 pub fn set(text: &str) -> Set {
     let mut lines = lines::split(text);
-    let shape = shape::of(&lines);
-    let document = document::Document::of(text, &lines, shape.width);
+    let document = document::Document::of(text, &lines);
+    let shape = shape::of(&lines, &document);
     let head = head::find(&lines, &shape, &document);
     lines.drain(head.lines);
     let mut html = String::with_capacity(text.len() + text.len() / 8);

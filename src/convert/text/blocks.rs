@@ -215,6 +215,7 @@ impl<'a> Scan<'_, 'a> {
             && !is_attached
             && self.depth < DEEPEST
             && least < self.shape.base + 12
+            && !self.shape.is_verse
             && (self.shape.by_blank || run.len() > 1)
             && (at > 0 || self.depth > 0);
         if !is_quotation {
@@ -342,7 +343,7 @@ impl<'a> Scan<'_, 'a> {
     }
 
     fn push_quotation(&mut self, inner: &[Line<'a>], columns: u32) {
-        let shape = self.shape.within(inner, columns);
+        let shape = self.shape.within(inner, columns, self.document);
         let mut out = String::from("<blockquote>");
         compose::html(inner, &shape, self.document, self.depth + 1, &mut out);
         out.push_str("</blockquote>");
@@ -356,7 +357,11 @@ impl<'a> Scan<'_, 'a> {
     fn list_begins(&self, at: usize, in_paragraph: bool) -> Option<Marker> {
         let line = &self.lines[at];
         let marker = lists::marker(line.text())?;
-        if self.depth >= DEEPEST || self.document.is_turn(line) {
+        let is_section = line.indent + 2 <= self.shape.base
+            && marker.kind.is_ordered()
+            && line.ending() == Ending::Nothing
+            && self.lines.get(at + 1).is_some_and(|it| it.blanks > 0);
+        if self.depth >= DEEPEST || self.document.is_turn(line) || is_section {
             return None;
         }
         let is_announced =
@@ -503,7 +508,7 @@ impl<'a> Scan<'_, 'a> {
                 Some(false) => "☐ ",
                 None => "",
             };
-            let shape = self.shape.within(&item.lines, item.content);
+            let shape = self.shape.of_item(&item.lines, self.document);
             compose::item(&item.lines, mark, &shape, self.document, self.depth + 1, &mut out);
             out.push_str("</li>");
         }

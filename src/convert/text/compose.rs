@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::convert::text::blocks::{self, Block, PLAIN_RANK};
-use crate::convert::text::document::Document;
+use crate::convert::text::document::{self, Document};
 use crate::convert::text::inline;
 use crate::convert::text::lines::Line;
 use crate::convert::text::lists::{self, Kind};
@@ -167,6 +167,24 @@ fn may_be_heading(line: &Line, document: &Document) -> bool {
         && !paragraphs::is_attribution(text)
         && !phrases::is_salutation(text)
         && !phrases::is_caption(text)
+        && !phrases::is_kicker(text)
+        && !holds_sentence(text)
+}
+
+/// Whether a sentence ends within a text: a stop and a blank behind a common word,
+/// which is no number, title or initial.
+fn holds_sentence(text: &str) -> bool {
+    text.match_indices(". ").any(|(at, _)| {
+        let letters = text[..at].chars().rev().take_while(|it| it.is_alphabetic());
+        let (mut count, mut is_common) = (0, true);
+        for letter in letters.take(3) {
+            count += 1;
+            is_common &= !letter.is_uppercase();
+        }
+        count == 3 && is_common && text[..at].contains(' ')
+    }) || text.trim_end_matches(marks::ends_sentence).contains(|it| {
+        marks::ends_sentence(it) && marks::is_cjk_punctuation(it) && !marks::is_loud(it)
+    })
 }
 
 struct Outline<'l, 'a> {
@@ -191,7 +209,12 @@ impl Outline<'_, '_> {
         let line = &self.lines[*from];
         let is_opening =
             at == 0 && (phrases::is_dateline(line.text()) || phrases::is_byline(line.text()));
+        // Where the text is indented, what is indented with it is text.
+        let stands_out = self.shape.base < 2
+            || line.indent < self.shape.base
+            || line.indent >= self.shape.base + 8;
         to - from == 1
+            && stands_out
             && !is_opening
             && may_be_heading(line, self.document)
             && (at == 0 || line.blanks > 0 || !self.shape.by_blank)
@@ -222,6 +245,7 @@ impl Outline<'_, '_> {
             Some(Block::Made(_)) => true,
             Some(Block::Flow(from, _)) => {
                 is_long(next)
+                    || (self.is_apart(at) && self.is_numbered(at))
                     || (self.is_apart(at)
                         && self.lines[*from].ending() == Ending::Sentence
                         && self.sizes[next] >= self.sizes[at].max(20).saturating_mul(3) / 2)
@@ -246,6 +270,14 @@ impl Outline<'_, '_> {
             && first(at + 1).is_none_or(|it| it.blanks > 0)
     }
 
+    /// Whether it begins with the number of a section.
+    fn is_numbered(&self, at: usize) -> bool {
+        match self.blocks[at] {
+            Block::Flow(from, _) => starts_with_number(self.lines[from].text()),
+            _ => false,
+        }
+    }
+
     fn is_quotation(&self, at: usize) -> bool {
         match self.blocks[at] {
             Block::Flow(from, to) if to - from == 1 => {
@@ -254,6 +286,15 @@ impl Outline<'_, '_> {
             _ => false,
         }
     }
+}
+
+/// `1 Title`, `2.3. Title`.
+pub fn starts_with_number(text: &str) -> bool {
+    let number = text.split(char::is_whitespace).next().unwrap_or("");
+    number.len() < text.len()
+        && number.len() <= 8
+        && number.starts_with(char::is_numeric)
+        && number.chars().all(|it| it.is_numeric() || it == '.')
 }
 
 // Writing
@@ -336,7 +377,16 @@ impl<'a> Writer<'_, 'a, '_> {
 
     fn element(&mut self, name: &str, text: &str) {
         self.open(name, text);
-        inline::write(text, self.document, self.out);
+        match document::note_label(text) {
+            // The label of a note is no mark that refers to it.
+            Some(note) => {
+                self.out.push('[');
+                self.out.push_str(note.label);
+                self.out.push(']');
+                inline::write(&text[note.length..], self.document, self.out);
+            }
+            None => inline::write(text, self.document, self.out),
+        }
         self.close(name);
     }
 
@@ -376,7 +426,8 @@ impl<'a> Writer<'_, 'a, '_> {
             });
         }
         let text = self.join(from, to);
-        if let Some((words, name)) = split_attribution(&text) {
+        let split = marks::split_quotation(&text).filter(|(_, name)| is_name(name));
+        if let Some((words, name)) = split {
             self.out.push_str("<figure><blockquote>");
             self.element("p", words);
             self.out.push_str("</blockquote><figcaption>");
@@ -428,7 +479,8 @@ impl<'a> Writer<'_, 'a, '_> {
         if to - from > 1 || line.width > 80 {
             return None;
         }
-        if paragraphs::is_attribution(text) {
+        let is_bracketed = text.starts_with('(') && text.ends_with(')') && line.blanks == 0;
+        if paragraphs::is_attribution(text) || is_bracketed {
             return Some(text);
         }
         let goes_on = marks::last_mark(quotation).is_some_and(marks::is_comma);
@@ -474,23 +526,9 @@ impl<'a> Writer<'_, 'a, '_> {
     }
 }
 
-/// The quotation and the name of `“Words.” — Name` or `“Words.” (Name)`.
-fn split_attribution(text: &str) -> Option<(&str, &str)> {
-    let (words, name) = match text.strip_suffix(')') {
-        Some(inner) => {
-            let at = inner.rfind('(')?;
-            (&text[..at], &text[at..])
-        }
-        None => {
-            let dash = [" — ", " – ", " -- ", " - ", "—", "―"].iter().find_map(|it| {
-                let at = text.rfind(it)?;
-                text[..at].trim_end().ends_with(marks::is_closer).then_some(at)
-            })?;
-            (&text[..dash], text[dash..].trim_start())
-        }
-    };
-    let is_name = marks::width(name) <= 80
-        && (name.starts_with('(') || paragraphs::is_attribution(name))
-        && name.contains(char::is_alphabetic);
-    (is_name && marks::quoted(words.trim_end()) == Quoted::Whole).then(|| (words.trim_end(), name))
+/// Whether a text behind a quotation says whose it is.
+fn is_name(text: &str) -> bool {
+    marks::width(text) <= 80
+        && text.contains(char::is_alphabetic)
+        && (text.starts_with('(') || paragraphs::is_attribution(text))
 }

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::convert::text::lines::Line;
-use crate::convert::text::marks;
+use crate::convert::text::marks::{self, Quoted};
 
 #[derive(Debug, Default)]
 pub struct Document<'a> {
@@ -15,8 +15,6 @@ pub struct Document<'a> {
     broken: HashMap<String, Spelling>,
     /// Chinese or Japanese with a blank before and after Latin words.
     pub spaces_latin: bool,
-    /// Thai and its kin, broken between words and not only at blanks.
-    pub breaks_words: bool,
     /// Right-to-left letters occur.
     pub has_right_to_left: bool,
     /// They are the majority.
@@ -32,12 +30,11 @@ struct Spelling {
 }
 
 impl<'a> Document<'a> {
-    pub fn of(text: &'a str, lines: &[Line<'a>], width: u32) -> Document<'a> {
+    pub fn of(text: &'a str, lines: &[Line<'a>]) -> Document<'a> {
         let mut document = Document {
             speakers: speakers(lines),
             notes: lines.iter().filter_map(|it| note_label(it.text())).map(|it| it.label).collect(),
             broken: broken_words(text, lines),
-            breaks_words: breaks_words(lines, width),
             dialogue: is_dialogue(lines),
             ..Document::default()
         };
@@ -222,32 +219,23 @@ fn is_nicked(text: &str) -> bool {
     (1..=32).contains(&name) && inner[name..].starts_with("> ")
 }
 
+/// Whether speech is told: paragraphs that begin in quotation marks and go on
+/// outside, or one after the other wholly in them. Quotations with a name are none.
 fn is_dialogue(lines: &[Line]) -> bool {
-    let long = lines.iter().filter(|it| it.width > 20).count();
-    let speech = lines
-        .iter()
-        .filter(|it| it.width > 2 && !marks::quotation_closers(it.first_char()).is_empty())
-        .count();
-    speech >= 4 && speech * 3 >= long
-}
-
-/// Lines of Thai and its kin that end where a word more would have had no room:
-/// these were broken between words. The others were broken at a blank.
-fn breaks_words(lines: &[Line], width: u32) -> bool {
-    let (mut tight, mut loose) = (0, 0);
-    for [line, next] in lines.array_windows() {
-        if next.blanks == 0
-            && marks::is_unspaced(line.last_char())
-            && marks::is_unspaced(next.first_char())
-        {
-            if line.end().saturating_add(12) > width {
-                tight += 1;
-            } else {
-                loose += 1;
-            }
+    let is_speech = |it: &Line| !marks::quotation_closers(it.first_char()).is_empty();
+    let (mut all, mut told, mut in_turn) = (0, 0, 0);
+    for (position, line) in lines.iter().enumerate() {
+        if !is_speech(line) {
+            continue;
+        }
+        all += 1;
+        match marks::quoted(line.text()) {
+            Quoted::No => told += usize::from(marks::split_quotation(line.text()).is_none()),
+            _ => in_turn += usize::from(lines.get(position + 1).is_some_and(is_speech)),
         }
     }
-    tight > loose * 3
+    let long = lines.iter().filter(|it| it.width > 20).count();
+    all >= 4 && all * 3 >= long && (told * 2 >= all || in_turn >= 2)
 }
 
 /// The two parts of a word that the end of `line` breaks.

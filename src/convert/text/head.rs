@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use crate::convert::text::blocks;
+use crate::convert::text::compose;
 use crate::convert::text::document::Document;
 use crate::convert::text::lines::Line;
 use crate::convert::text::lists;
@@ -30,7 +31,11 @@ const AHEAD: usize = 40;
 
 pub fn find(lines: &[Line], shape: &Shape, document: &Document) -> Head {
     let top = Top { lines: &lines[..lines.len().min(AHEAD)], all: lines.len(), shape, document };
-    let start = top.after_letterhead();
+    let mut start = top.after_letterhead();
+    let is_kicker = |it: &Line| phrases::is_kicker(it.text());
+    while start < 3 && top.lines.get(start).is_some_and(is_kicker) && start + 2 < lines.len() {
+        start += 1;
+    }
     let Some((title, end)) = top.title(start) else {
         return Head::default();
     };
@@ -299,7 +304,7 @@ impl Top<'_, '_> {
             && !phrases::is_byline(text)
             && !phrases::is_dateline(text)
             && !phrases::is_caption(text)
-            && !starts_with_number(text);
+            && !compose::starts_with_number(text);
         // One line: not the first of a wrapped paragraph, not above strokes.
         let is_alone = next.blanks > 0 || (line.blanks == 0 && !self.shape.wrapped);
         if !is_candidate || !is_alone || (next.blanks == 0 && is_underline(next.text())) {
@@ -310,6 +315,8 @@ impl Top<'_, '_> {
         let body = self.paragraph_width(below);
         let needed = if text.ends_with(marks::is_unspaced) {
             line.width.saturating_mul(2)
+        } else if next.ending() == Ending::Sentence {
+            line.width
         } else {
             line.width.saturating_mul(13) / 10
         };
@@ -353,13 +360,6 @@ fn is_underline(text: &str) -> bool {
         && !text.contains(char::is_alphanumeric)
         && !text.contains(' ')
         && blocks::is_rule(text)
-}
-
-fn starts_with_number(text: &str) -> bool {
-    let number = text.split(char::is_whitespace).next().unwrap_or("");
-    text.len() > number.len()
-        && number.len() <= 6
-        && number.chars().all(|it| it.is_numeric() || it == '.')
 }
 
 /// A title is plain text in one line: without emphasis around the whole, without a

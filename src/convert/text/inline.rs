@@ -294,7 +294,7 @@ mod tests {
 
     fn written(text: &str) -> String {
         let notes = format!("{text}\n[1] one\n[23] other");
-        let document = Document::of(&notes, &lines::split(&notes), 80);
+        let document = Document::of(&notes, &lines::split(&notes));
         let mut out = String::new();
         write(text, &document, &mut out);
         out

@@ -59,6 +59,8 @@ pub fn marker(text: &str) -> Option<Marker> {
         | '✓' | '✔' | '✗' | '✘' | '☐' | '☑' | '☒' | '・' | '·' | '\u{F0B7}' => {
             (Kind::Bullet(first), 0, first.len_utf8())
         }
+        // As RFCs type a bullet.
+        'o' if text.starts_with("o  ") => (Kind::Bullet('o'), 0, 1),
         '[' if checkbox(text).is_some() => (Kind::Bullet('☐'), 0, 0),
         '①'..='⑳' => (Kind::Circled, first as u32 - '①' as u32 + 1, first.len_utf8()),
         '(' | '（' => bracketed(&text[first.len_utf8()..])

@@ -303,3 +303,15 @@ pub fn quoted(text: &str) -> Quoted {
     }
     if closers.contains(&open) { Quoted::No } else { Quoted::Open }
 }
+
+/// The quotation and what follows it in `“Words.” — Name` or `“Words.” (Name)`.
+pub fn split_quotation(text: &str) -> Option<(&str, &str)> {
+    let at = match text.strip_suffix([')', '）']) {
+        Some(inner) => inner.rfind(['(', '（'])?,
+        None => [" — ", " – ", " -- ", " - ", "—", "――"].iter().find_map(|it| {
+            text.rfind(it).filter(|at| text[..*at].trim_end().ends_with(is_closer))
+        })?,
+    };
+    let words = text[..at].trim_end();
+    (quoted(words) == Quoted::Whole).then(|| (words, text[at..].trim_start()))
+}

@@ -101,7 +101,7 @@ fn joins(line: &Line, next: &Line, shape: &Shape) -> bool {
     let small = next.begins_small();
     let reaches = |percent: u32| u64::from(line.end()) * 100 >= u64::from(shape.width * percent);
     (ending != Ending::Sentence && small == Some(true) && reaches(30))
-        || (shape.by_blank && reaches(75))
+        || (shape.by_blank && reaches(if ending == Ending::Nothing { 50 } else { 75 }))
         || (ending == Ending::Nothing && small != Some(false) && reaches(50))
 }
 
@@ -188,7 +188,7 @@ fn is_closed_up(last: char, first: char, line: &Line, shape: &Shape, document: &
     }
     marks::is_unspaced(last)
         && marks::is_unspaced(first)
-        && document.breaks_words
+        && shape.breaks_words
         && line.end().saturating_add(12) > shape.width
 }
 

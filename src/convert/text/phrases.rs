@@ -207,6 +207,42 @@ pub fn is_dateline(text: &str) -> bool {
     }
 }
 
+const KICKERS: &[&str] = &[
+    "for immediate release",
+    "press release",
+    "news release",
+    "media release",
+    "embargoed",
+    "pressemitteilung",
+    "presseinformation",
+    "medienmitteilung",
+    "communiqué de presse",
+    "comunicado de prensa",
+    "nota de prensa",
+    "comunicato stampa",
+    "persbericht",
+    "pressmeddelande",
+    "пресс-релиз",
+    "新闻稿",
+    "新聞稿",
+    "プレスリリース",
+    "报道资料",
+    "報道資料",
+    "보도자료",
+    "بيان صحفي",
+    "הודעה לעיתונות",
+    "ข่าวประชาสัมพันธ์",
+];
+
+/// Whether a line above the headline says what the text is: a press release.
+pub fn is_kicker(text: &str) -> bool {
+    if marks::width(text) > 60 {
+        return false;
+    }
+    let small = text.to_lowercase();
+    KICKERS.iter().any(|it| small.starts_with(it))
+}
+
 /// Words after which a hyphen at the end of a line hangs: `Ein- und Ausgang`.
 pub fn joins_words(word: &str) -> bool {
     matches!(

@@ -118,7 +118,9 @@ pub fn is_code(lines: &[Line], shape: &Shape) -> bool {
             other += usize::from(!byte.is_ascii_whitespace());
             foreign += usize::from(!byte.is_ascii());
         }
-        marked += usize::from(line.ending() != Ending::Nothing && line.last_char() != ';');
+        let is_prose = !line.text().bytes().any(is_code_sign) && line.text().contains(", ");
+        marked +=
+            usize::from(is_prose || (line.ending() != Ending::Nothing && line.last_char() != ';'));
         let is_full = |it: &Line| it.blanks == 0 && shape::is_full(line, it, shape.width);
         full += usize::from(shape.wrapped && lines.get(position + 1).is_some_and(is_full));
     }
