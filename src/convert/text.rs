@@ -18,8 +18,10 @@
 //! | how it was typed: broken at a width or not, blank lines or not | `shape` |
 //! | what only the whole tells: speakers, notes, direction | `document` |
 //! | headline and subtitle | `head` |
-//! | lines to blocks | `blocks`, with `lists`, `verbatim`, `paragraphs` |
-//! | headings and quotations, then HTML | `compose` |
+//! | lines to blocks | `blocks`, with `strokes`, `verbatim`, `items`, `lists` |
+//! | neighbouring lines to paragraphs | `paragraphs` |
+//! | short lines to headings | `headings` |
+//! | quotations, then HTML | `compose` |
 //! | running text to HTML | `inline`, with `links` |
 //! | characters and words of the world's scripts | `marks`, `phrases` |
 //!
@@ -30,7 +32,9 @@ mod blocks;
 mod compose;
 mod document;
 mod head;
+mod headings;
 mod inline;
+mod items;
 mod lines;
 mod links;
 mod lists;
@@ -38,6 +42,7 @@ mod marks;
 mod paragraphs;
 mod phrases;
 mod shape;
+mod strokes;
 mod verbatim;
 
 /// What plain text says once it is set.

@@ -4,10 +4,11 @@
 use crate::convert::text::compose;
 use crate::convert::text::document::{self, Document};
 use crate::convert::text::lines::Line;
-use crate::convert::text::lists::{self, Kind, Marker};
-use crate::convert::text::marks::{self, Ending};
+use crate::convert::text::lists;
+use crate::convert::text::marks;
 use crate::convert::text::paragraphs;
-use crate::convert::text::shape::{self, Shape};
+use crate::convert::text::shape::Shape;
+use crate::convert::text::strokes;
 use crate::convert::text::verbatim;
 
 /// A part of the text; numbers are lines, from the first to before the last.
@@ -31,7 +32,7 @@ pub enum Block<'a> {
 pub const DEEPEST: u8 = 8;
 
 /// How far a rule looks ahead.
-const AHEAD: usize = 16;
+pub const AHEAD: usize = 16;
 
 /// The rank of a heading that nothing but its shape shows.
 pub const PLAIN_RANK: u8 = 8;
@@ -60,12 +61,12 @@ pub fn blocks<'a>(
     scan.blocks
 }
 
-struct Scan<'l, 'a> {
-    lines: &'l [Line<'a>],
-    shape: &'l Shape,
-    document: &'l Document<'a>,
-    depth: u8,
-    blocks: Vec<Block<'a>>,
+pub struct Scan<'l, 'a> {
+    pub lines: &'l [Line<'a>],
+    pub shape: &'l Shape,
+    pub document: &'l Document<'a>,
+    pub depth: u8,
+    pub blocks: Vec<Block<'a>>,
     /// The last table found.
     table: (usize, usize),
     no_table_before: usize,
@@ -86,7 +87,7 @@ impl<'a> Scan<'_, 'a> {
             self.blocks.push(Block::Heading { rank, text: title });
             return at + 3;
         }
-        if is_rule(text) {
+        if strokes::is_rule(text) {
             self.blocks.push(Block::Rule);
             return at + 1;
         }
@@ -99,7 +100,7 @@ impl<'a> Scan<'_, 'a> {
             self.blocks.push(Block::Made(out));
             return end;
         }
-        if let Some((rank, title)) = marked_heading(text) {
+        if let Some((rank, title)) = strokes::marked_heading(text) {
             self.blocks.push(Block::Heading { rank, text: title });
             return at + 1;
         }
@@ -137,10 +138,10 @@ impl<'a> Scan<'_, 'a> {
         {
             return self.table_end(at).is_some() || self.underlined(at).is_some();
         }
-        is_rule(text)
+        strokes::is_rule(text)
             || self.is_quoted(at)
             || self.fence_end(at).is_some()
-            || marked_heading(text).is_some()
+            || strokes::marked_heading(text).is_some()
             || self.table_end(at).is_some()
             || self.underlined(at).is_some()
             || self.list_begins(at, true).is_some()
@@ -182,11 +183,11 @@ impl<'a> Scan<'_, 'a> {
         let mut end = at + 1;
         while let Some(line) = self.lines.get(end)
             && line.blanks == 0
-            && (verbatim::is_row(line) || is_rule(line.text()))
+            && (verbatim::is_row(line) || strokes::is_rule(line.text()))
         {
             end += 1;
         }
-        if is_rule(self.lines[end - 1].text()) && !verbatim::is_row(&self.lines[end - 1]) {
+        if strokes::is_rule(self.lines[end - 1].text()) && !verbatim::is_row(&self.lines[end - 1]) {
             end -= 1;
         }
         if verbatim::is_table(&self.lines[at..end]) {
@@ -261,13 +262,13 @@ impl<'a> Scan<'_, 'a> {
         let [over, title, under] = self.lines.get(at..at + 3)? else {
             return None;
         };
-        let (sign, length) = underline(over.text())?;
+        let (sign, length) = strokes::underline(over.text())?;
         let is_box = title.blanks == 0
             && under.blanks == 0
-            && underline(under.text()) == Some((sign, length))
-            && underline(title.text()).is_none()
+            && strokes::underline(under.text()) == Some((sign, length))
+            && strokes::underline(title.text()).is_none()
             && title.width <= length.max(8);
-        is_box.then(|| (rank_of(sign).saturating_sub(1), title.text()))
+        is_box.then(|| (strokes::rank_of(sign).saturating_sub(1), title.text()))
     }
 
     /// The rank of the heading at `at` that a line of strokes below it makes one.
@@ -276,9 +277,9 @@ impl<'a> Scan<'_, 'a> {
         if under.blanks > 0 {
             return None;
         }
-        let (sign, length) = underline(under.text())?;
+        let (sign, length) = strokes::underline(under.text())?;
         if line.width > 120
-            || is_rule(line.text())
+            || strokes::is_rule(line.text())
             || lists::marker(line.text()).is_some_and(|it| !it.kind.is_ordered())
         {
             return None;
@@ -287,7 +288,7 @@ impl<'a> Scan<'_, 'a> {
         let fits = length.abs_diff(line.width) <= 3;
         let covers = length * 2 >= line.width && length <= line.width.saturating_mul(2).max(12);
         let has_letters = line.text().contains(char::is_alphanumeric);
-        (has_letters && (fits || (begins && covers))).then(|| rank_of(sign))
+        (has_letters && (fits || (begins && covers))).then(|| strokes::rank_of(sign))
     }
 
     /// Whether the line before `at` belongs to a paragraph still open.
@@ -348,321 +349,6 @@ impl<'a> Scan<'_, 'a> {
         compose::html(inner, &shape, self.document, self.depth + 1, &mut out);
         out.push_str("</blockquote>");
         self.blocks.push(Block::Made(out));
-    }
-
-    // Lists
-
-    /// The first item of the list that begins at `at`. A mark alone makes none:
-    /// another item, a colon before it or a blank line must speak for it.
-    fn list_begins(&self, at: usize, in_paragraph: bool) -> Option<Marker> {
-        let line = &self.lines[at];
-        let marker = lists::marker(line.text())?;
-        let is_section = line.indent + 2 <= self.shape.base
-            && marker.kind.is_ordered()
-            && line.ending() == Ending::Nothing
-            && self.lines.get(at + 1).is_some_and(|it| it.blanks > 0);
-        if self.depth >= DEEPEST || self.document.is_turn(line) || is_section {
-            return None;
-        }
-        let is_announced =
-            at > 0 && line.blanks <= 1 && self.lines[at - 1].text().ends_with(marks::is_colon);
-        let siblings = self.siblings(at, &marker);
-        let has_sibling = siblings.count > 0;
-        let begins = match marker.kind {
-            Kind::Bullet(_) => has_sibling || !in_paragraph || is_announced || self.depth > 0,
-            Kind::Dash('—' | '―') => has_sibling && !siblings.ends_sentences,
-            Kind::Dash(_) => {
-                (has_sibling && !siblings.is_dialogue)
-                    || (is_announced && !siblings.is_dialogue)
-                    || (self.depth > 0
-                        && at > 0
-                        && !in_paragraph_of_prose(line, &self.lines[at - 1]))
-            }
-            Kind::SmallLetter('.') | Kind::LargeLetter('.') => has_sibling && marker.number == 1,
-            _ => has_sibling && (marker.number <= 1 || !in_paragraph || is_announced),
-        };
-        begins.then_some(marker)
-    }
-
-    fn siblings(&self, at: usize, first: &Marker) -> Siblings {
-        let line = &self.lines[at];
-        let mut last = first.number;
-        let mut found = Siblings::default();
-        let (mut sentences, mut questions) = (0, 0);
-        let mut count_ending = |it: &Line| {
-            sentences += u32::from(it.ending() == Ending::Sentence);
-            questions += u32::from(marks::last_mark(it.text()).is_some_and(marks::is_loud));
-        };
-        count_ending(line);
-        for (before, next) in self.lines[at..].iter().zip(&self.lines[at + 1..]).take(AHEAD) {
-            let marker = lists::marker(next.text());
-            let is_level = next.indent <= line.indent + 1;
-            match marker {
-                Some(it) if is_level && next.indent + 1 < line.indent => {
-                    if it.kind == first.kind {
-                        found.count += 1;
-                    }
-                    break;
-                }
-                Some(it) if is_level && it.kind == first.kind => {
-                    let follows = !it.kind.is_ordered()
-                        || it.number == last + 1
-                        || (it.number == last && last <= 1);
-                    if !follows {
-                        break;
-                    }
-                    last = it.number;
-                    found.count += 1;
-                    count_ending(next);
-                }
-                Some(_) => {}
-                None if next.blanks > 0 && is_level => break,
-                None if is_level && !self.is_lazy(before, next) => break,
-                None => {}
-            }
-        }
-        found.ends_sentences = sentences > 0;
-        found.is_dialogue =
-            sentences * 2 > found.count + 1 && questions > 0 && questions < found.count + 1;
-        found
-    }
-
-    /// Whether `next` goes on with an item though it does not stand further right.
-    fn is_lazy(&self, line: &Line, next: &Line) -> bool {
-        self.shape.wrapped
-            && next.blanks == 0
-            && line.ending() != Ending::Sentence
-            && shape::is_full(line, next, self.shape.width)
-    }
-
-    fn list(&mut self, from: usize, first: Marker) -> usize {
-        let level = self.lines[from].indent;
-        let mut items: Vec<Item<'a>> = Vec::new();
-        let mut at = from;
-        while let Some(line) = self.lines.get(at) {
-            let marker = lists::marker(line.text());
-            let last = items.last().map_or(0, |it| it.marker.number);
-            match marker {
-                Some(it) if is_sibling(&it, &first, line.indent, level, last, items.is_empty()) => {
-                    items.push(Item {
-                        marker: it,
-                        content: line.indent + it.columns,
-                        lines: Vec::new(),
-                    });
-                    let rest = line.after(it.length).map(|it| it.outdented(u32::MAX));
-                    if let (Some(rest), Some(item)) = (rest, items.last_mut()) {
-                        item.lines.push(rest);
-                    }
-                }
-                Some(it) if line.indent <= level + 1 => {
-                    let nests = line.indent + 1 >= level
-                        && it.kind != first.kind
-                        && (first.kind.is_ordered() || !it.kind.is_ordered())
-                        && self.list_begins(at, false).is_some();
-                    if !nests || !push(&mut items, line) {
-                        break;
-                    }
-                }
-                _ if line.indent > level && (line.blanks == 0 || line.indent > level + 1) => {
-                    if !push(&mut items, line) {
-                        break;
-                    }
-                }
-                _ => {
-                    let is_lazy =
-                        at > from && marker.is_none() && self.is_lazy(&self.lines[at - 1], line);
-                    if !is_lazy || !push(&mut items, line) {
-                        break;
-                    }
-                }
-            }
-            at += 1;
-        }
-        let out = self.list_html(&first, &items);
-        self.blocks.push(Block::Made(out));
-        at
-    }
-
-    fn list_html(&self, first: &Marker, items: &[Item<'a>]) -> String {
-        let mut out = String::from(if first.kind.is_ordered() { "<ol" } else { "<ul" });
-        if let Some(it) = first.kind.html_type() {
-            out.push_str(&format!(" type=\"{it}\""));
-        }
-        if first.kind.is_ordered() && first.number != 1 {
-            out.push_str(&format!(" start=\"{}\"", first.number));
-        }
-        out.push('>');
-        // Markdown's way to number: each item is the first.
-        let are_all_alike =
-            items.len() > 1 && items.iter().all(|it| it.marker.number == first.number);
-        let mut expected = first.number;
-        for item in items {
-            out.push_str("\n<li");
-            if first.kind.is_ordered() && !are_all_alike && item.marker.number != expected {
-                out.push_str(&format!(" value=\"{}\"", item.marker.number));
-                expected = item.marker.number;
-            }
-            expected += 1;
-            let mark = match item.marker.done {
-                Some(true) => "☑ ",
-                Some(false) => "☐ ",
-                None => "",
-            };
-            let shape = self.shape.of_item(&item.lines, self.document);
-            compose::item(&item.lines, mark, &shape, self.document, self.depth + 1, &mut out);
-            out.push_str("</li>");
-        }
-        out.push_str(if first.kind.is_ordered() { "\n</ol>" } else { "\n</ul>" });
-        out
-    }
-}
-
-#[derive(Debug, Default)]
-struct Siblings {
-    count: u32,
-    /// Some item ends like a sentence.
-    ends_sentences: bool,
-    /// Most end like sentences, some ask and some answer.
-    is_dialogue: bool,
-}
-
-struct Item<'a> {
-    marker: Marker,
-    /// The column where its text begins.
-    content: u32,
-    lines: Vec<Line<'a>>,
-}
-
-fn push<'a>(items: &mut [Item<'a>], line: &Line<'a>) -> bool {
-    let Some(item) = items.last_mut() else {
-        return false;
-    };
-    item.lines.push(line.outdented(item.content));
-    true
-}
-
-fn is_sibling(
-    marker: &Marker,
-    first: &Marker,
-    indent: u32,
-    level: u32,
-    last: u32,
-    is_first: bool,
-) -> bool {
-    let is_level = indent + 1 >= level && indent <= level + 1;
-    let follows =
-        !marker.kind.is_ordered() || marker.number > last || marker.number == first.number;
-    marker.kind == first.kind && is_level && (is_first || follows)
-}
-
-/// Whether a dash at the start of a line only happens to stand there.
-fn in_paragraph_of_prose(line: &Line, before: &Line) -> bool {
-    line.blanks == 0 && line.indent <= before.indent && lists::marker(before.text()).is_none()
-}
-
-/// `***`, `* * *`, `———`: three or more of one sign and nothing else.
-pub fn is_rule(text: &str) -> bool {
-    let mut characters = text.chars().filter(|it| !it.is_whitespace());
-    let Some(sign) = characters.next() else {
-        return false;
-    };
-    if matches!(sign, '⁂' | '❦' | '☙' | '❧') {
-        return characters.next().is_none();
-    }
-    if !matches!(
-        sign,
-        '-' | '*'
-            | '_'
-            | '='
-            | '~'
-            | '#'
-            | '—'
-            | '–'
-            | '―'
-            | '─'
-            | '━'
-            | '═'
-            | '＊'
-            | '※'
-            | '◇'
-            | '◆'
-            | '☆'
-            | '★'
-            | '•'
-            | '·'
-            | '＝'
-            | '－'
-            | '＿'
-            | '∗'
-            | '○'
-            | '●'
-    ) {
-        return false;
-    }
-    let mut count = 1;
-    for character in characters {
-        if character != sign {
-            return false;
-        }
-        count += 1;
-    }
-    count >= 3 || (count == 2 && text == "--")
-}
-
-/// The sign of a line of strokes without blanks, and its columns.
-fn underline(text: &str) -> Option<(char, u32)> {
-    let sign = text.chars().next()?;
-    let is_stroke = matches!(
-        sign,
-        '=' | '-'
-            | '~'
-            | '^'
-            | '*'
-            | '_'
-            | '#'
-            | '─'
-            | '━'
-            | '═'
-            | '—'
-            | '–'
-            | '―'
-            | '‾'
-            | '¯'
-            | '＝'
-            | '－'
-    );
-    let is_line = is_stroke && text.chars().all(|it| it == sign);
-    let columns = marks::width(text);
-    (is_line && text.chars().count() >= 3).then_some((sign, columns))
-}
-
-fn rank_of(sign: char) -> u8 {
-    match sign {
-        '=' | '═' | '＝' | '#' | '*' => 2,
-        '-' | '─' | '━' | '—' | '–' | '―' | '－' | '_' => 4,
-        _ => 6,
-    }
-}
-
-/// `## Title`, `## Title ##`, `== Title ==`.
-pub fn marked_heading(text: &str) -> Option<(u8, &str)> {
-    let sign = *text.as_bytes().first()?;
-    if !matches!(sign, b'#' | b'=') || text.len() > 400 {
-        return None;
-    }
-    let length = text.bytes().take_while(|it| *it == sign).count();
-    let rest = &text[length..];
-    let closing = rest.bytes().rev().take_while(|it| *it == sign).count();
-    let inner = &rest[..rest.len() - closing];
-    if !inner.contains(char::is_alphanumeric) || length > 6 || !rest.starts_with(marks::is_edge) {
-        return None;
-    }
-    let rank = u8::try_from(length).unwrap_or(6);
-    match sign {
-        // `# About C#`: what closes has a blank before it.
-        b'#' if inner.ends_with(marks::is_edge) => Some((rank, inner.trim())),
-        b'#' => Some((rank, rest.trim())),
-        _ => (length == closing).then(|| (rank, inner.trim())),
     }
 }
 

@@ -4,14 +4,15 @@
 use std::ops::Range;
 
 use crate::convert::text::blocks;
-use crate::convert::text::compose;
 use crate::convert::text::document::Document;
+use crate::convert::text::headings;
 use crate::convert::text::lines::Line;
 use crate::convert::text::lists;
 use crate::convert::text::marks::{self, Ending, Quoted};
 use crate::convert::text::paragraphs;
 use crate::convert::text::phrases;
 use crate::convert::text::shape::{self, LONG, SHORT, Shape};
+use crate::convert::text::strokes;
 use crate::convert::text::verbatim;
 
 #[derive(Debug, Default)]
@@ -100,7 +101,7 @@ impl Top<'_, '_> {
     /// A heading drawn with signs.
     fn drawn(&self, at: usize) -> Option<(&str, usize)> {
         let line = &self.lines[at];
-        if let Some((_, title)) = blocks::marked_heading(line.text()) {
+        if let Some((_, title)) = strokes::marked_heading(line.text()) {
             return (line.width <= WIDEST_TITLE).then_some((title, at + 1));
         }
         let is_stroke = |it: usize| {
@@ -191,8 +192,7 @@ impl Top<'_, '_> {
         }
         let last = lines.last()?;
         let is_one = lines.array_windows().all(|[line, next]| {
-            shape::is_full(line, next, self.shape.width.min(last.width.max(48)))
-                && line.ending() != Ending::Sentence
+            shape::is_full(line, next, self.shape.width) && line.ending() != Ending::Sentence
         });
         let text = paragraphs::join(lines, self.shape, self.document);
         let is_title = is_one
@@ -245,7 +245,7 @@ impl Top<'_, '_> {
         let (Some(second), Some(third)) = (self.lines.get(at + 1), self.lines.get(at + 2)) else {
             return false;
         };
-        let ends = |it: &Line| it.ending() == Ending::Nothing && !phrases::is_dateline(it.text());
+        let ends = |it: &Line| it.ending() == Ending::Nothing;
         second.blanks == 0
             && third.blanks > 0
             && ends(&self.lines[at])
@@ -296,7 +296,7 @@ impl Top<'_, '_> {
         let is_candidate = ends
             && line.width <= WIDEST_SUBTITLE
             && self.is_common(line)
-            && blocks::marked_heading(text).is_none()
+            && strokes::marked_heading(text).is_none()
             && lists::marker(text).is_none()
             && !verbatim::is_row(line)
             && marks::quoted(text) == Quoted::No
@@ -304,7 +304,7 @@ impl Top<'_, '_> {
             && !phrases::is_byline(text)
             && !phrases::is_dateline(text)
             && !phrases::is_caption(text)
-            && !compose::starts_with_number(text);
+            && !headings::starts_with_number(text);
         // One line: not the first of a wrapped paragraph, not above strokes.
         let is_alone = next.blanks > 0 || (line.blanks == 0 && !self.shape.wrapped);
         if !is_candidate || !is_alone || (next.blanks == 0 && is_underline(next.text())) {
@@ -359,7 +359,7 @@ fn is_underline(text: &str) -> bool {
     text.len() >= 3
         && !text.contains(char::is_alphanumeric)
         && !text.contains(' ')
-        && blocks::is_rule(text)
+        && strokes::is_rule(text)
 }
 
 /// A title is plain text in one line: without emphasis around the whole, without a

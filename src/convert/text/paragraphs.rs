@@ -90,7 +90,7 @@ fn is_stanza(run: &[Line], shape: &Shape) -> bool {
 
 /// Whether `next` goes on with the paragraph of `line`, in a text that is broken at
 /// a width.
-fn joins(line: &Line, next: &Line, shape: &Shape) -> bool {
+pub fn joins(line: &Line, next: &Line, shape: &Shape) -> bool {
     if next.indent > line.indent + 1 && line.ending() == Ending::Sentence {
         return false;
     }

@@ -104,7 +104,7 @@ fn common_indent(lines: &[Line]) -> usize {
 
 /// Signs that prose seldom has.
 fn is_code_sign(byte: u8) -> bool {
-    b"{}[]<>=;$\\|~^&%#@_+*/`".contains(&byte)
+    b"{}[]<>=;$\\|~^&%#@_+*`".contains(&byte)
 }
 
 /// Whether lines that stand further right than the text are code, and not a
