@@ -101,8 +101,15 @@ impl<'a> Scan<'_, 'a> {
             return end;
         }
         if let Some((rank, title)) = strokes::marked_heading(text) {
-            self.blocks.push(Block::Heading { rank, text: title });
-            return at + 1;
+            let end = self.comment_end(at, rank);
+            if end - at > 1 {
+                let mut out = String::new();
+                verbatim::write(&self.lines[at..end], true, &mut out);
+                self.blocks.push(Block::Made(out));
+            } else {
+                self.blocks.push(Block::Heading { rank, text: title });
+            }
+            return end;
         }
         if let Some(rank) = self.underlined(at) {
             self.blocks.push(Block::Heading { rank, text });
@@ -228,14 +235,35 @@ impl<'a> Scan<'_, 'a> {
         Some(end)
     }
 
+    /// Where the passage that begins at `at` ends: chunks with blank lines between
+    /// them belong together where they are of one kind.
     fn set_off_end(&self, at: usize) -> Option<usize> {
-        let is_inside =
-            |it: &Line| it.indent >= self.shape.base + 4 && !it.begins_with_ideographic_blank();
-        if at < self.no_code_before || !is_inside(&self.lines[at]) {
+        if at < self.no_code_before || !self.is_set_off(at) {
             return None;
         }
-        let rest = &self.lines[at..];
-        Some(at + rest.iter().take_while(|it| is_inside(it)).count())
+        let mut end = self.chunk_end(at);
+        let is_code = verbatim::is_code(&self.lines[at..end], self.shape);
+        while end < self.lines.len() && self.is_set_off(end) {
+            let next = self.chunk_end(end);
+            let is_attached = self.lines.get(next).is_some_and(|it| it.blanks == 0);
+            if is_attached || verbatim::is_code(&self.lines[end..next], self.shape) != is_code {
+                break;
+            }
+            end = next;
+        }
+        Some(end)
+    }
+
+    fn is_set_off(&self, at: usize) -> bool {
+        let line = &self.lines[at];
+        line.indent >= self.shape.base + 4 && !line.begins_with_ideographic_blank()
+    }
+
+    /// Where the lines end that are set off like the one at `at`, with no blank line
+    /// between.
+    fn chunk_end(&self, at: usize) -> usize {
+        let is_inside = |it: &usize| self.lines[*it].blanks == 0 && self.is_set_off(*it);
+        at + 1 + (at + 1..self.lines.len()).take_while(is_inside).count()
     }
 
     /// Code right below the sentence that announces it.
@@ -253,6 +281,15 @@ impl<'a> Scan<'_, 'a> {
             self.no_code_before = end;
         }
         is_code
+    }
+
+    /// Where the lines end that are marked alike with nothing between them: as
+    /// programs mark comments, not as people mark headings.
+    fn comment_end(&self, at: usize, rank: u8) -> usize {
+        let is_alike = |it: &&Line| {
+            it.blanks == 0 && strokes::marked_heading(it.text()).is_some_and(|it| it.0 == rank)
+        };
+        at + 1 + self.lines[at + 1..].iter().take_while(is_alike).count()
     }
 
     // Headings
@@ -286,7 +323,8 @@ impl<'a> Scan<'_, 'a> {
         }
         let begins = at == 0 || line.blanks > 0 || !self.ends_in_paragraph(at);
         let fits = length.abs_diff(line.width) <= 3;
-        let covers = length * 2 >= line.width && length <= line.width.saturating_mul(2).max(12);
+        let covers = (length * 2 >= line.width || (sign == '=' && line.width <= 60))
+            && length <= line.width.saturating_mul(2).max(12);
         let has_letters = line.text().contains(char::is_alphanumeric);
         (has_letters && (fits || (begins && covers))).then(|| strokes::rank_of(sign))
     }

@@ -27,7 +27,9 @@ pub fn html<'a>(
     if depth == 0 {
         headings::mark(&mut blocks, lines, shape, document);
     }
-    Writer { blocks: &blocks, lines, shape, document, depth, ranks: ranks(&blocks), out }.run();
+    let mut writer = Writer::new(&blocks, lines, shape, document, depth, out);
+    writer.is_dialogue = depth == 0 && writer.is_dialogue();
+    writer.run();
 }
 
 /// Appends what an item of a list holds, behind the open `<li`: without paragraphs
@@ -42,8 +44,7 @@ pub fn item<'a>(
 ) {
     let blocks = blocks::blocks(lines, shape, document, depth);
     let is_text = |it: &Block| !matches!(it, Block::Made(_) | Block::Rule);
-    let mut writer =
-        Writer { blocks: &blocks, lines, shape, document, depth, ranks: ranks(&blocks), out };
+    let mut writer = Writer::new(&blocks, lines, shape, document, depth, out);
     let is_tight = blocks.iter().skip(1).all(|it| !is_text(it));
     match blocks.first() {
         Some(Block::Flow(from, to)) if is_tight => {
@@ -72,6 +73,8 @@ struct Writer<'l, 'a, 'o> {
     depth: u8,
     /// The ranks of headings that the blocks use, a bit each.
     ranks: u64,
+    /// Speech is told: quotation marks make no quotations.
+    is_dialogue: bool,
     out: &'o mut String,
 }
 
@@ -82,7 +85,49 @@ fn ranks(blocks: &[Block]) -> u64 {
     })
 }
 
-impl<'a> Writer<'_, 'a, '_> {
+impl<'l, 'a, 'o> Writer<'l, 'a, 'o> {
+    fn new(
+        blocks: &'l [Block<'a>],
+        lines: &'l [Line<'a>],
+        shape: &'l Shape,
+        document: &'l Document<'a>,
+        depth: u8,
+        out: &'o mut String,
+    ) -> Writer<'l, 'a, 'o> {
+        let ranks = ranks(blocks);
+        Writer { blocks, lines, shape, document, depth, ranks, is_dialogue: false, out }
+    }
+
+    /// Whether speech is told: paragraphs that begin in quotation marks and go on
+    /// outside, or one after the other wholly in them. Quotations with a name are
+    /// none.
+    fn is_dialogue(&self) -> bool {
+        let (mut all, mut told, mut in_turn) = (0, 0, 0);
+        let mut paragraphs = 0;
+        let mut was_whole = false;
+        for block in self.blocks {
+            let Block::Flow(from, to) = block else {
+                was_whole = false;
+                continue;
+            };
+            paragraphs += 1;
+            if marks::quotation_closers(self.lines[*from].first_char()).is_empty() {
+                was_whole = false;
+                continue;
+            }
+            all += 1;
+            let text = self.join(*from, *to);
+            in_turn += usize::from(was_whole);
+            was_whole = false;
+            match marks::quoted(&text) {
+                Quoted::No => told += usize::from(marks::split_quotation(&text).is_none()),
+                Quoted::Whole => was_whole = true,
+                Quoted::Open => {}
+            }
+        }
+        all >= 4 && all * 5 >= paragraphs && (told * 3 >= all || in_turn >= 2)
+    }
+
     fn run(&mut self) {
         let mut at = 0;
         while at < self.blocks.len() {
@@ -205,7 +250,7 @@ impl<'a> Writer<'_, 'a, '_> {
             self.figure(at, end, name);
             return Some(end + 1);
         }
-        if self.document.dialogue {
+        if self.is_dialogue {
             return None;
         }
         self.out.push_str("<blockquote>");
@@ -253,7 +298,7 @@ impl<'a> Writer<'_, 'a, '_> {
             && line.width <= 60
             && (goes_on || line.begins_small() == Some(true))
             && !text.trim_end_matches(marks::ends_sentence).contains(marks::ends_sentence)
-            && !self.document.dialogue;
+            && !self.is_dialogue;
         is_said.then_some(text)
     }
 
@@ -270,7 +315,7 @@ impl<'a> Writer<'_, 'a, '_> {
             && line.text().starts_with(['—', '―', '–'])
             && paragraphs::is_attribution(line.text())
             && (at == 0 || self.lines[to - 1].width > 40)
-            && !self.document.dialogue
+            && !self.is_dialogue
     }
 
     fn figure(&mut self, from: usize, to: usize, name: &str) {

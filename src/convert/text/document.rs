@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::convert::text::lines::Line;
-use crate::convert::text::marks::{self, Quoted};
+use crate::convert::text::marks;
 
 #[derive(Debug, Default)]
 pub struct Document<'a> {
@@ -15,12 +15,12 @@ pub struct Document<'a> {
     broken: HashMap<String, Spelling>,
     /// Chinese or Japanese with a blank before and after Latin words.
     pub spaces_latin: bool,
+    /// Dashes and stars begin lines throughout: each makes an item.
+    pub has_dashes: bool,
     /// Right-to-left letters occur.
     pub has_right_to_left: bool,
     /// They are the majority.
     pub right_to_left: bool,
-    /// Paragraph after paragraph of speech: quotation marks make no quotations.
-    pub dialogue: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl<'a> Document<'a> {
             speakers: speakers(lines),
             notes: lines.iter().filter_map(|it| note_label(it.text())).map(|it| it.label).collect(),
             broken: broken_words(text, lines),
-            dialogue: is_dialogue(lines),
+            has_dashes: has_dashes(lines),
             ..Document::default()
         };
         if !text.is_ascii() {
@@ -219,23 +219,19 @@ fn is_nicked(text: &str) -> bool {
     (1..=32).contains(&name) && inner[name..].starts_with("> ")
 }
 
-/// Whether speech is told: paragraphs that begin in quotation marks and go on
-/// outside, or one after the other wholly in them. Quotations with a name are none.
-fn is_dialogue(lines: &[Line]) -> bool {
-    let is_speech = |it: &Line| !marks::quotation_closers(it.first_char()).is_empty();
-    let (mut all, mut told, mut in_turn) = (0, 0, 0);
-    for (position, line) in lines.iter().enumerate() {
-        if !is_speech(line) {
-            continue;
-        }
+/// Whether at least three lines begin with a dash or star, and not one in two of
+/// them asks or exclaims as speech does.
+fn has_dashes(lines: &[Line]) -> bool {
+    let (mut all, mut loud) = (0, 0);
+    for line in lines.iter().filter(|it| starts_with_dash(it.text())) {
         all += 1;
-        match marks::quoted(line.text()) {
-            Quoted::No => told += usize::from(marks::split_quotation(line.text()).is_none()),
-            _ => in_turn += usize::from(lines.get(position + 1).is_some_and(is_speech)),
-        }
+        loud += u32::from(marks::last_mark(line.text()).is_some_and(marks::is_loud));
     }
-    let long = lines.iter().filter(|it| it.width > 20).count();
-    all >= 4 && all * 3 >= long && (told * 2 >= all || in_turn >= 2)
+    all >= 3 && loud * 3 < all
+}
+
+fn starts_with_dash(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'-' | b'*' | b'+', b' ', ..])
 }
 
 /// The two parts of a word that the end of `line` breaks.

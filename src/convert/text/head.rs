@@ -80,6 +80,11 @@ impl Top<'_, '_> {
             return None;
         }
         let next = self.lines.get(at + 1)?;
+        if self.is_question(at)
+            && (at + 1..self.lines.len()).filter(|it| self.is_question(*it)).count() >= 2
+        {
+            return None;
+        }
         let is_letter = phrases::is_salutation(next.text()) && phrases::is_dateline(line.text());
         if next.blanks > 0 {
             let is_announcement = line.text().ends_with(marks::is_colon);
@@ -98,11 +103,22 @@ impl Top<'_, '_> {
         })
     }
 
+    /// Whether a question stands alone at a line.
+    fn is_question(&self, at: usize) -> bool {
+        let line = &self.lines[at];
+        (at == 0 || line.blanks > 0)
+            && self.lines.get(at + 1).is_some_and(|it| it.blanks > 0)
+            && marks::last_mark(line.text()).is_some_and(marks::is_question)
+    }
+
     /// A heading drawn with signs.
     fn drawn(&self, at: usize) -> Option<(&str, usize)> {
         let line = &self.lines[at];
-        if let Some((_, title)) = strokes::marked_heading(line.text()) {
-            return (line.width <= WIDEST_TITLE).then_some((title, at + 1));
+        if let Some((rank, title)) = strokes::marked_heading(line.text()) {
+            let is_comment = self.lines.get(at + 1).is_some_and(|it| {
+                it.blanks == 0 && strokes::marked_heading(it.text()).is_some_and(|it| it.0 == rank)
+            });
+            return (!is_comment && line.width <= WIDEST_TITLE).then_some((title, at + 1));
         }
         let is_stroke = |it: usize| {
             self.lines.get(it).is_some_and(|it| it.blanks == 0 && is_underline(it.text()))
@@ -131,7 +147,11 @@ impl Top<'_, '_> {
             Some(it) if marks::is_colon(it) => true,
             _ => marks::ending(text) == Ending::Nothing || marks::ends_in_initials(text),
         };
-        line.width <= WIDEST_TITLE && ends && self.is_common(line) && !phrases::is_salutation(text)
+        line.width <= WIDEST_TITLE
+            && ends
+            && strokes::marked_heading(text).is_none()
+            && self.is_common(line)
+            && !phrases::is_salutation(text)
     }
 
     /// Whether a line is words, and no item, quotation, code, row or turn.
@@ -301,6 +321,8 @@ impl Top<'_, '_> {
             && !verbatim::is_row(line)
             && marks::quoted(text) == Quoted::No
             && !phrases::is_salutation(text)
+            && !text.contains("://")
+            && !text.contains('@')
             && !phrases::is_byline(text)
             && !phrases::is_dateline(text)
             && !phrases::is_caption(text)
@@ -356,10 +378,7 @@ impl Top<'_, '_> {
 }
 
 fn is_underline(text: &str) -> bool {
-    text.len() >= 3
-        && !text.contains(char::is_alphanumeric)
-        && !text.contains(' ')
-        && strokes::is_rule(text)
+    strokes::underline(text).is_some()
 }
 
 /// A title is plain text in one line: without emphasis around the whole, without a

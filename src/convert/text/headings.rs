@@ -12,6 +12,7 @@ use crate::convert::text::shape::{LONG, Shape};
 
 /// Wider lines are no headings unless they are marked as such.
 const WIDEST_HEADING: u32 = 80;
+const WIDEST_UNSPACED: u32 = 44;
 
 /// Makes headings of the short lines between longer paragraphs.
 pub fn mark<'a>(
@@ -25,7 +26,8 @@ pub fn mark<'a>(
         return mark_parts(blocks, lines, document);
     };
     let outline = Outline { blocks, lines, shape, document, sizes: &sizes };
-    let found: Vec<usize> = (0..last_long).filter(|it| outline.is_heading(*it)).collect();
+    let mut found: Vec<usize> = (0..last_long).filter(|it| outline.is_heading(*it)).collect();
+    found.extend(outline.questions());
     for at in found {
         set_heading(&mut blocks[at], lines);
     }
@@ -75,10 +77,21 @@ fn numbered_depth(text: &str) -> u8 {
     if text.starts_with(['(', '（']) {
         return 1;
     }
+    if is_number(text) {
+        return 1;
+    }
     let number = text.split(char::is_whitespace).next().unwrap_or("").trim_end_matches('.');
     let parts: Vec<&str> = number.split('.').collect();
     let is_number = parts.iter().all(|it| !it.is_empty() && it.chars().all(char::is_numeric));
     if is_number { parts.len().saturating_sub(1).min(3) as u8 } else { 0 }
+}
+
+/// `III.`, `4`: a number alone.
+fn is_number(text: &str) -> bool {
+    let number = text.trim_end_matches('.');
+    (1..=6).contains(&number.len())
+        && (number.bytes().all(|it| b"IVXLC".contains(&it))
+            || number.bytes().all(|it| it.is_ascii_digit()))
 }
 
 /// A heading that is emphasised as a whole needs no marks of it.
@@ -99,12 +112,16 @@ fn unemphasised(text: &str) -> &str {
 fn may_be_heading(line: &Line, document: &Document) -> bool {
     let text = line.text();
     line.width <= WIDEST_HEADING
-        && (marks::ending(text) == Ending::Nothing || marks::ends_in_initials(text))
+        && (marks::ending(text) == Ending::Nothing
+            || marks::ends_in_initials(text)
+            || is_number(text))
         && text.contains(char::is_alphanumeric)
         && line.begins_small() != Some(true)
         && !matches!(lists::marker(text).map(|it| it.kind), Some(Kind::Dash(_) | Kind::Bullet(_)))
         && !(text.starts_with(['(', '（']) && text.ends_with([')', '）']))
-        && (text.contains(char::is_whitespace) || !text.contains(['@', '/']))
+        && !text.contains('@')
+        && !text.contains("://")
+        && (text.contains(char::is_whitespace) || !text.contains('/'))
         && marks::quoted(text) == Quoted::No
         && !blocks::is_note(line)
         && !document.is_turn(line)
@@ -158,6 +175,7 @@ impl Outline<'_, '_> {
             || line.indent < self.shape.base
             || line.indent >= self.shape.base + 8;
         to - from == 1
+            && (line.width <= WIDEST_UNSPACED || !self.is_unspaced(at))
             && stands_out
             && !is_opening
             && may_be_heading(line, self.document)
@@ -183,7 +201,9 @@ impl Outline<'_, '_> {
     /// Whether what stands below it needs one.
     fn leads(&self, at: usize) -> bool {
         let next = at + 1;
-        let long = LONG.max(self.sizes[at].saturating_mul(3) / 2);
+        // Thai and its kin end sentences with nothing: only length tells.
+        let factor = if self.is_unspaced(at) { 6 } else { 3 };
+        let long = LONG.max(self.sizes[at].saturating_mul(factor) / 2);
         let is_long = |it: usize| self.sizes.get(it).is_some_and(|size| *size >= long);
         match self.blocks.get(next) {
             Some(Block::Made(_)) => true,
@@ -212,6 +232,45 @@ impl Outline<'_, '_> {
         };
         (at == 0 || first(at).is_some_and(|it| it.blanks > 0))
             && first(at + 1).is_none_or(|it| it.blanks > 0)
+    }
+
+    fn is_unspaced(&self, at: usize) -> bool {
+        match self.blocks[at] {
+            Block::Flow(from, _) => marks::is_unspaced(self.lines[from].last_char()),
+            _ => false,
+        }
+    }
+
+    /// Questions that are answered one after the other, each on a line of its own.
+    fn questions(&self) -> Vec<usize> {
+        let asks = |at: usize| match self.blocks.get(at) {
+            Some(Block::Flow(_, to)) => {
+                marks::last_mark(self.lines[to - 1].text()).is_some_and(marks::is_question)
+            }
+            _ => false,
+        };
+        let mut found = Vec::new();
+        for at in (0..self.blocks.len()).filter(|it| asks(*it)) {
+            let Block::Flow(from, to) = self.blocks[at] else {
+                continue;
+            };
+            let line = &self.lines[from];
+            let is_question = to - from == 1
+                && line.width <= WIDEST_HEADING
+                && (at == 0 || line.blanks > 0)
+                && line.begins_small() != Some(true)
+                && !marks::is_opener(line.first_char())
+                && line.first_char().is_alphanumeric()
+                && !self.document.is_turn(line)
+                && at + 1 < self.blocks.len()
+                && !asks(at + 1)
+                && self.is_apart(at);
+            if !is_question {
+                return Vec::new();
+            }
+            found.push(at);
+        }
+        if found.len() >= 3 { found } else { Vec::new() }
     }
 
     /// Whether it begins with the number of a section.

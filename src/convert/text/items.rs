@@ -30,6 +30,9 @@ impl<'a> Scan<'_, 'a> {
             Kind::Dash(_) => {
                 (has_sibling && !siblings.is_dialogue)
                     || (is_announced && !siblings.is_dialogue)
+                    || (!in_paragraph
+                        && self.document.has_dashes
+                        && !paragraphs::is_attribution(line.text()))
                     || (self.depth > 0
                         && at > 0
                         && !in_paragraph_of_prose(line, &self.lines[at - 1]))
@@ -51,10 +54,15 @@ impl<'a> Scan<'_, 'a> {
         };
         count_ending(line);
         for (before, next) in self.lines[at..].iter().zip(&self.lines[at + 1..]).take(AHEAD) {
-            let marker = lists::marker(next.text());
-            let is_level = next.indent <= line.indent + 1;
+            let marker = lists::marker_in(next.text(), first.kind);
+            let is_level = next.indent <= line.indent + 1
+                || marker.is_some_and(|it| next.indent + it.columns == line.indent + first.columns);
             match marker {
-                Some(it) if is_level && next.indent + 1 < line.indent => {
+                Some(it)
+                    if is_level
+                        && next.indent + 1 < line.indent
+                        && !are_flush_right(&it, next.indent, first, line.indent) =>
+                {
                     if it.kind == first.kind {
                         found.count += 1;
                     }
@@ -93,7 +101,7 @@ impl<'a> Scan<'_, 'a> {
         let mut items: Vec<Item<'a>> = Vec::new();
         let mut at = from;
         while let Some(line) = self.lines.get(at) {
-            let marker = lists::marker(line.text());
+            let marker = lists::marker_in(line.text(), first.kind);
             let last = items.last().map_or(0, |it| it.marker.number);
             match marker {
                 Some(it) if is_sibling(&it, &first, line.indent, level, last, items.is_empty()) => {
@@ -206,10 +214,16 @@ fn is_sibling(
     last: u32,
     is_first: bool,
 ) -> bool {
-    let is_level = indent + 1 >= level && indent <= level + 1;
+    // Numbers may be set flush left or flush right.
+    let is_level = (indent + 1 >= level && indent <= level + 1)
+        || are_flush_right(marker, indent, first, level);
     let follows =
         !marker.kind.is_ordered() || marker.number > last || marker.number == first.number;
     marker.kind == first.kind && is_level && (is_first || follows)
+}
+
+fn are_flush_right(marker: &Marker, indent: u32, first: &Marker, level: u32) -> bool {
+    marker.kind.is_ordered() && indent + marker.columns == level + first.columns
 }
 
 /// Whether a dash at the start of a line only happens to stand there.

@@ -88,6 +88,22 @@ pub fn marker(text: &str) -> Option<Marker> {
 /// Bytes of `[x] `.
 const BOX: usize = 4;
 
+/// The item that `text` begins in a list of `kind`: there `v.` may be a number.
+pub fn marker_in(text: &str, kind: Kind) -> Option<Marker> {
+    let marker = marker(text)?;
+    let roman = match (kind, marker.kind) {
+        (Kind::SmallRoman(_), Kind::SmallLetter(sign)) => Kind::SmallRoman(sign),
+        (Kind::LargeRoman(_), Kind::LargeLetter(sign)) => Kind::LargeRoman(sign),
+        _ => return Some(marker),
+    };
+    let number = match marker.number {
+        22 => 5,
+        24 => 10,
+        _ => return Some(marker),
+    };
+    Some(Marker { kind: roman, number, ..marker })
+}
+
 /// `[ ]` or `[x]` and a blank: something to do, or done.
 fn checkbox(text: &str) -> Option<bool> {
     let state = text.get(..BOX)?.strip_prefix('[')?.strip_suffix("] ")?;

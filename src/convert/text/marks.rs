@@ -154,6 +154,10 @@ pub fn is_loud(character: char) -> bool {
     matches!(character, '!' | '?' | '！' | '？' | '؟' | '՞' | '፧' | '‼' | '⁇' | '⁈' | '⁉' | '‽')
 }
 
+pub fn is_question(character: char) -> bool {
+    matches!(character, '?' | '？' | '؟' | '՞' | '፧' | '⁇')
+}
+
 pub fn ends_clause(character: char) -> bool {
     matches!(
         character,

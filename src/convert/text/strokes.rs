@@ -75,7 +75,7 @@ pub fn underline(text: &str) -> Option<(char, u32)> {
     );
     let is_line = is_stroke && text.chars().all(|it| it == sign);
     let columns = marks::width(text);
-    (is_line && text.chars().count() >= 3).then_some((sign, columns))
+    (is_line && (columns >= 3 || text == "==")).then_some((sign, columns))
 }
 
 pub fn rank_of(sign: char) -> u8 {

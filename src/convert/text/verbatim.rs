@@ -23,7 +23,13 @@ pub fn fence(text: &str) -> Option<Fence<'_>> {
     }
     let length = text.bytes().take_while(|it| *it == sign).count();
     let info = text[length..].trim();
-    (length >= 3 && !info.contains('`')).then_some(Fence { sign, length, info })
+    (length >= 3 && is_language(info)).then_some(Fence { sign, length, info })
+}
+
+/// Whether what stands behind a fence is nothing or the name of a language. With
+/// anything else it is no fence, or words would be lost.
+fn is_language(info: &str) -> bool {
+    info.len() <= 32 && info.bytes().all(|it| it.is_ascii_alphanumeric() || b"+-#_.".contains(&it))
 }
 
 impl Fence<'_> {
@@ -32,23 +38,14 @@ impl Fence<'_> {
             it.sign == self.sign && it.length >= self.length && it.info.is_empty()
         })
     }
-
-    /// The language that the fence names, fit for a class.
-    fn language(&self) -> Option<&str> {
-        let word = self.info.split([' ', ',', '{']).next().unwrap_or("");
-        let is_name = !word.is_empty()
-            && word.len() <= 32
-            && word.bytes().all(|it| it.is_ascii_alphanumeric() || b"+-#_.".contains(&it));
-        is_name.then_some(word)
-    }
 }
 
 /// Appends fenced code; `indent` is the fence's own.
 pub fn write_fenced(fence: &Fence, indent: u32, lines: &[Line], out: &mut String) {
     out.push_str("<pre><code");
-    if let Some(language) = fence.language() {
+    if !fence.info.is_empty() {
         out.push_str(" class=\"language-");
-        out.push_str(language);
+        out.push_str(fence.info);
         out.push('"');
     }
     out.push('>');
@@ -123,6 +120,10 @@ pub fn is_code(lines: &[Line], shape: &Shape) -> bool {
             usize::from(is_prose || (line.ending() != Ending::Nothing && line.last_char() != ';'));
         let is_full = |it: &Line| it.blanks == 0 && shape::is_full(line, it, shape.width);
         full += usize::from(shape.wrapped && lines.get(position + 1).is_some_and(is_full));
+    }
+    let is_comment = |it: &Line| it.text().starts_with("//") || it.text().starts_with("# ");
+    if lines.iter().any(is_comment) {
+        return true;
     }
     let stands_alone = lines.len() <= 3 && lines.iter().all(|it| it.indent >= shape.base + 12);
     if signs * 100 >= other * 6 {
