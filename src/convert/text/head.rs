@@ -256,8 +256,10 @@ impl Top<'_, '_> {
         if self.shape.by_blank && rest.len() > block.len() {
             return self.is_pair(at);
         }
-        let ends = rest.iter().filter(|it| it.ending() == Ending::Sentence).count();
-        ends * 5 >= rest.len() * 4 && next.width > line.width
+        // One line may be a subtitle; the others are sentences.
+        let body = if rest.len() > 2 { &rest[1..] } else { rest };
+        let ends = body.iter().filter(|it| it.ending() == Ending::Sentence).count();
+        ends * 5 >= body.len() * 4 && body[0].width > line.width
     }
 
     /// Whether two lines stand above the text: headline and subtitle or author.
