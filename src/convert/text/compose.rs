@@ -12,6 +12,9 @@ use crate::convert::text::marks::{self, Quoted};
 use crate::convert::text::paragraphs;
 use crate::convert::text::shape::Shape;
 
+/// Paragraphs in quotation marks that tell enough of a text.
+const SAMPLE: usize = 500;
+
 /// Paragraphs that one quotation may span.
 const LONGEST_QUOTATION: usize = 8;
 
@@ -106,6 +109,9 @@ impl<'l, 'a, 'o> Writer<'l, 'a, 'o> {
         let mut paragraphs = 0;
         let mut was_whole = false;
         for block in self.blocks {
+            if all >= SAMPLE {
+                break;
+            }
             let Block::Flow(from, to) = block else {
                 was_whole = false;
                 continue;
@@ -234,6 +240,10 @@ impl<'l, 'a, 'o> Writer<'l, 'a, 'o> {
                 self.figure(at, at + 1, self.lines[to].text());
                 at + 2
             });
+        }
+        let has_name = self.attribution(at + 1, "").is_some();
+        if self.is_dialogue && !has_name {
+            return None;
         }
         let text = self.join(from, to);
         let split = marks::split_quotation(&text).filter(|(_, name)| is_name(name));

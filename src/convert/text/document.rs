@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::convert::text::lines::Line;
 use crate::convert::text::marks;
+use crate::convert::text::phrases;
 
 #[derive(Debug, Default)]
 pub struct Document<'a> {
@@ -39,32 +40,29 @@ impl<'a> Document<'a> {
             ..Document::default()
         };
         if !text.is_ascii() {
-            document.take_census(text);
+            document.take_direction(text);
+            document.spaces_latin = spaces_latin(text);
         }
         document
     }
 
-    fn take_census(&mut self, text: &str) {
-        let (mut right, mut left) = (0usize, 0usize);
-        let (mut spaced, mut tight) = (0usize, 0usize);
-        let (mut before, mut last) = (' ', ' ');
-        for character in text.chars() {
-            if character.is_ascii() {
-                left += usize::from(character.is_ascii_alphabetic());
-                if character.is_ascii_alphanumeric() {
-                    tight += usize::from(marks::is_cjk(last) && !marks::is_cjk_punctuation(last));
-                    spaced += usize::from(last == ' ' && marks::is_cjk(before));
-                }
-            } else if marks::is_right_to_left(character) {
-                right += 1;
-            } else if character.is_alphabetic() {
-                left += 1;
-            }
-            (before, last) = (last, character);
+    fn take_direction(&mut self, text: &str) {
+        // The lead bytes of U+0580 to U+08FF, of the presentation forms (but not of
+        // a byte order mark), and of the planes above.
+        let bytes = text.as_bytes();
+        let may = |(at, it): (usize, &u8)| match it {
+            0xD6..=0xDF => true,
+            0xE0 => bytes[at + 1] < 0xA4,
+            0xEF => matches!(bytes[at + 1], 0xAC..=0xBB) && bytes[at + 2] != 0xBF,
+            0xF0 => matches!(bytes[at + 1], 0x90 | 0x9E),
+            _ => false,
+        };
+        if !bytes.iter().enumerate().any(may) {
+            return;
         }
+        let (right, left) = directions(text);
         self.has_right_to_left = right > 0;
         self.right_to_left = right > left;
-        self.spaces_latin = spaced > tight;
     }
 
     /// The value of `dir` for a text that runs the other way than most.
@@ -72,14 +70,7 @@ impl<'a> Document<'a> {
         if !self.has_right_to_left || (text.is_ascii() && !self.right_to_left) {
             return None;
         }
-        let (mut right, mut left) = (0usize, 0usize);
-        for character in text.chars() {
-            if marks::is_right_to_left(character) {
-                right += 1;
-            } else if character.is_alphabetic() {
-                left += 1;
-            }
-        }
+        let (right, left) = directions(text);
         match self.right_to_left {
             true if left > right => Some("ltr"),
             false if right > left => Some("rtl"),
@@ -110,6 +101,47 @@ impl<'a> Document<'a> {
             (false, true) => Some(false),
             _ => None,
         }
+    }
+}
+
+/// Letters that run from right to left, and others.
+fn directions(text: &str) -> (usize, usize) {
+    let (mut right, mut left) = (0, 0);
+    for character in text.chars() {
+        if character.is_ascii() {
+            left += usize::from(character.is_ascii_alphabetic());
+        } else if marks::is_right_to_left(character) {
+            right += 1;
+        } else {
+            // All that is no letter in between: punctuation and signs.
+            let is_sign =
+                matches!(u32::from(character), 0x80..=0xBF | 0x2000..=0x2BFF | 0x600..=0x61F);
+            left += usize::from(!is_sign && marks::columns(character) > 0);
+        }
+    }
+    (right, left)
+}
+
+/// Whether Chinese or Japanese mostly has a blank before Latin words and numbers.
+fn spaces_latin(text: &str) -> bool {
+    let (mut spaced, mut tight) = (0usize, 0usize);
+    let mut rest = text;
+    let mut last = ' ';
+    loop {
+        let ascii = marks::ascii_prefix(rest);
+        if marks::is_cjk(last) && !marks::is_cjk_punctuation(last) {
+            match rest.as_bytes() {
+                [b' ', next, ..] if next.is_ascii_alphanumeric() => spaced += 1,
+                [next, ..] if next.is_ascii_alphanumeric() => tight += 1,
+                _ => {}
+            }
+        }
+        let mut characters = rest[ascii..].chars();
+        let Some(character) = characters.next() else {
+            return spaced > tight;
+        };
+        last = character;
+        rest = characters.as_str();
     }
 }
 
@@ -157,6 +189,11 @@ fn speakers<'a>(lines: &[Line<'a>]) -> HashSet<&'a str> {
 /// What stands before the colon of `Name: text`, where it may be a name: one to
 /// four words, nothing that ends or divides a sentence.
 fn speaker(text: &str) -> Option<&str> {
+    // An ASCII colon, or the lead byte of another; most lines have none.
+    let head = &text.as_bytes()[..text.len().min(56)];
+    if !head.iter().fold(false, |sum, it| sum | (*it == b':') | (*it == 0xE1) | (*it == 0xEF)) {
+        return None;
+    }
     let mut words = 1;
     for (at, character) in text.char_indices() {
         if at > 48 {
@@ -239,7 +276,14 @@ fn broken_word<'t>(line: &'t str, next: &'t str) -> Option<(&'t str, &'t str)> {
     let head = line.strip_suffix(['-', '‐'])?;
     let start = head.trim_end_matches(char::is_alphanumeric).len();
     let tail = next.len() - next.trim_start_matches(char::is_alphanumeric).len();
-    let is_word = start < head.len() && next.starts_with(char::is_lowercase);
+    // Parts of an address are no word.
+    let begins = head[..start].chars().next_back();
+    let ends = next[tail..].chars().next();
+    let is_word = start < head.len()
+        && begins.is_none_or(|it| it.is_whitespace() || marks::is_opener(it))
+        && !matches!(ends, Some('@' | '/' | '_' | ':'))
+        && next.starts_with(char::is_lowercase)
+        && !phrases::joins_words(&next[..tail]);
     (is_word && head.len() - start + tail < 128).then(|| (&head[start..], &next[..tail]))
 }
 
@@ -260,17 +304,25 @@ fn broken_words(text: &str, lines: &[Line]) -> HashMap<String, Spelling> {
     if broken.is_empty() {
         return broken;
     }
+    let longest = broken.keys().map(String::len).max().unwrap_or(0) * 2 + 8;
+    let shortest = broken.keys().map(String::len).min().unwrap_or(0);
+    // Most words begin like none of them.
+    let bit = |word: &str| 1u64 << (word.as_bytes().first().map_or(0, |it| it | 0x20) & 63);
+    let first = broken.keys().fold(0, |sum, it| sum | bit(it));
+    let mut small = String::new();
     for word in text.split(|it: char| !(it.is_alphanumeric() || it == '-')) {
-        if word.is_empty() || word.len() > 130 {
+        if word.len() < shortest || word.len() > longest || bit(word) & first == 0 {
             continue;
         }
-        let word = word.to_lowercase();
-        if let Some(spelling) = broken.get_mut(&word) {
+        small.clear();
+        small.extend(word.chars().flat_map(char::to_lowercase));
+        if let Some(spelling) = broken.get_mut(small.as_str()) {
             spelling.joined = true;
-        } else if word.contains('-')
-            && let Some(spelling) = broken.get_mut(&word.replace('-', ""))
-        {
-            spelling.hyphenated = true;
+        } else if small.contains('-') {
+            small.retain(|it| it != '-');
+            if let Some(spelling) = broken.get_mut(small.as_str()) {
+                spelling.hyphenated = true;
+            }
         }
     }
     broken

@@ -268,18 +268,14 @@ impl Top<'_, '_> {
             return false;
         };
         let ends = |it: &Line| it.ending() == Ending::Nothing;
-        second.blanks == 0
-            && third.blanks > 0
-            && ends(&self.lines[at])
-            && ends(second)
-            && !phrases::is_salutation(third.text())
-            && self.paragraph_width(at + 2) >= LONG
-            || (second.blanks == 0
-                && third.blanks > 0
-                && ends(&self.lines[at])
-                && self.lines[at].width <= SHORT
-                && second.width <= 24
-                && self.is_verse(at + 2))
+        if second.blanks > 0 || third.blanks == 0 || !ends(&self.lines[at]) {
+            return false;
+        }
+        let body = self.paragraph_width(at + 2);
+        let is_prose = body >= LONG || (third.ending() == Ending::Sentence && body > second.width);
+        let is_author = self.lines[at].width <= SHORT && second.width <= 24;
+        (ends(second) && is_prose && !phrases::is_salutation(third.text()))
+            || (is_author && self.is_verse(at + 2))
     }
 
     /// Whether three lines or more without a blank line between them stand at `at`,

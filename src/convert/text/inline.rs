@@ -11,42 +11,52 @@ use crate::convert::text::marks;
 /// Appends `text` with `&`, `<`, `>` and `"` escaped: fit for text and for quoted
 /// attribute values.
 pub fn escape(text: &str, out: &mut String) {
-    let mut flushed = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let entity = match byte {
-            b'&' => "&amp;",
-            b'<' => "&lt;",
-            b'>' => "&gt;",
-            b'"' => "&quot;",
-            _ => continue,
-        };
-        out.push_str(&text[flushed..at]);
-        out.push_str(entity);
-        flushed = at + 1;
-    }
-    out.push_str(&text[flushed..]);
+    escape_all::<true>(text, out);
 }
 
 /// Appends `text` with `&`, `<` and `>` escaped: fit for text only, where quotation
 /// marks stay readable.
 pub fn escape_text(text: &str, out: &mut String) {
-    let mut flushed = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let entity = match byte {
+    escape_all::<false>(text, out);
+}
+
+fn escape_all<const QUOTES: bool>(text: &str, out: &mut String) {
+    // Most texts hold none: the first loop has no branch.
+    let is_any =
+        |sum: bool, it: u8| sum | (it == b'&') | (it == b'<') | (it == b'>') | (it == b'"');
+    if !text.bytes().fold(false, is_any) {
+        out.push_str(text);
+        return;
+    }
+    let mut rest = text;
+    let is_special = |it: u8| matches!(it, b'&' | b'<' | b'>') || (QUOTES && it == b'"');
+    while let Some(at) = rest.bytes().position(is_special) {
+        out.push_str(&rest[..at]);
+        out.push_str(match rest.as_bytes()[at] {
             b'&' => "&amp;",
             b'<' => "&lt;",
             b'>' => "&gt;",
-            _ => continue,
-        };
-        out.push_str(&text[flushed..at]);
-        out.push_str(entity);
-        flushed = at + 1;
+            _ => "&quot;",
+        });
+        rest = &rest[at + 1..];
     }
-    out.push_str(&text[flushed..]);
+    out.push_str(rest);
 }
 
 /// A farther mark closes no emphasis: by then it is another matter.
 const LONGEST_EMPHASIS: usize = 2000;
+
+/// Bytes that may begin a piece, or stand within a link that the text before begins.
+const MAY_BEGIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let bytes = b"*_:wW@`[";
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 #[derive(Debug)]
 enum Piece<'a> {
@@ -130,7 +140,8 @@ impl<'a> Scan<'a> {
     fn run(&mut self, document: &Document) {
         let bytes = self.text.as_bytes();
         let mut at = 0;
-        while at < bytes.len() {
+        while let Some(next) = bytes[at..].iter().position(|it| MAY_BEGIN[usize::from(*it)]) {
+            at += next;
             at = match bytes[at] {
                 b'*' | b'_' => self.mark(at),
                 b':' => self.link(links::at_colon(self.text, self.flushed, at), at),

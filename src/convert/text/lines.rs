@@ -14,7 +14,52 @@ pub struct Line<'a> {
     pub width: u32,
     /// Blank lines before this one.
     pub blanks: u32,
+    signs: u8,
 }
+
+/// What a line holds that may be the drawing of a table.
+mod sign {
+    pub const TAB: u8 = 1;
+    /// Three blanks together.
+    pub const GAP: u8 = 2;
+    /// Anything that may stand between cells.
+    pub const ROW: u8 = 4;
+}
+
+/// Looks once for all signs, so that no rule has to search the line again.
+fn signs(text: &str) -> u8 {
+    let bytes = text.as_bytes();
+    let mut signs = if matches!(bytes.first(), Some(b'-' | b'=')) { sign::ROW } else { 0 };
+    let mut at = 0;
+    while let Some(next) = bytes[at..].iter().position(|it| MAY_DRAW[usize::from(*it)]) {
+        at += next + 1;
+        let rest = &bytes[at..];
+        signs |= match bytes[at - 1] {
+            b' ' => match rest {
+                [b' ', b' ', ..] => sign::ROW | sign::GAP,
+                [b' ', ..] => sign::ROW,
+                _ => 0,
+            },
+            b'\t' => sign::TAB | sign::ROW,
+            b'.' if !matches!(rest, [b'.', ..] | [b' ', b'.', ..]) => 0,
+            // U+2500 to U+257F: box drawing.
+            0xE2 if !matches!(rest, [0x94 | 0x95, ..]) => 0,
+            _ => sign::ROW,
+        };
+    }
+    signs
+}
+
+const MAY_DRAW: [bool; 256] = {
+    let mut table = [false; 256];
+    let bytes = b" \t|+.\xE2";
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// The lines of `text` that show something.
 pub fn split(text: &str) -> Vec<Line<'_>> {
@@ -41,6 +86,7 @@ impl<'a> Line<'a> {
             return None;
         }
         let width = marks::width(text);
+        let signs = signs(text);
         let mut indent = 0u32;
         for character in raw[..raw.len() - text.len()].chars() {
             match character {
@@ -50,8 +96,8 @@ impl<'a> Line<'a> {
             }
         }
         Some(match u32::try_from(raw.len() - text.len()) {
-            Ok(lead) => Line { raw, lead, indent, width, blanks },
-            Err(_) => Line { raw: text, lead: 0, indent: 0, width, blanks },
+            Ok(lead) => Line { raw, lead, indent, width, blanks, signs },
+            Err(_) => Line { raw: text, lead: 0, indent: 0, width, blanks, signs },
         })
     }
 
@@ -68,6 +114,16 @@ impl<'a> Line<'a> {
     /// The column where it ends.
     pub fn end(&self) -> u32 {
         self.indent.saturating_add(self.width)
+    }
+
+    /// Whether it holds a tab or three blanks together.
+    pub fn has_gap(&self) -> bool {
+        self.signs & (sign::TAB | sign::GAP) != 0
+    }
+
+    /// Whether it holds anything that may stand between the cells of a table.
+    pub fn may_be_row(&self) -> bool {
+        self.signs & sign::ROW != 0
     }
 
     /// Whether an ideographic blank begins a paragraph here.
@@ -89,8 +145,14 @@ impl<'a> Line<'a> {
     /// Columns of the first word, or of what may stand alone at the end of a line
     /// in scripts without blanks.
     pub fn first_word(&self) -> u32 {
+        let text = self.text();
+        let head = &text.as_bytes()[..text.len().min(64)];
+        let word = head.iter().position(|it| !it.is_ascii_graphic());
+        if let Some(end) = word.filter(|it| head[*it] == b' ') {
+            return end as u32;
+        }
         let mut sum = 0;
-        for (position, character) in self.text().chars().take(200).enumerate() {
+        for (position, character) in text.chars().take(200).enumerate() {
             if character.is_whitespace() || (position > 0 && marks::is_cjk(character)) {
                 break;
             }

@@ -5,29 +5,105 @@
 /// wide ones, none for marks that stand on another (Unicode Standard Annex 11,
 /// with the marks of the scripts that people write here).
 pub fn columns(character: char) -> u32 {
-    match u32::from(character) {
+    let code = u32::from(character);
+    match code {
         0xAD => 0,
-        0..=0x2FF => 1,
-        0x300..=0x36F | 0x483..=0x489 | 0x591..=0x5BD | 0x5BF | 0x5C1..=0x5C2 | 0x5C4..=0x5C5 => 0,
-        0x5C7 | 0x610..=0x61A | 0x64B..=0x65F | 0x670 | 0x6D6..=0x6DC | 0x6DF..=0x6E4 => 0,
-        0x6E7..=0x6E8 | 0x6EA..=0x6ED | 0x900..=0x902 | 0x93A | 0x93C | 0x941..=0x948 => 0,
-        0x94D | 0x951..=0x957 | 0xE31 | 0xE34..=0xE3A | 0xE47..=0xE4E | 0xEB1 => 0,
-        0xEB4..=0xEBC | 0xEC8..=0xECE | 0x1AB0..=0x1AFF | 0x1DC0..=0x1DFF | 0x200B..=0x200F => 0,
-        0x202A..=0x202E | 0x2060..=0x2064 | 0x2066..=0x2069 | 0x20D0..=0x20FF => 0,
-        0xFE00..=0xFE0F | 0xFE20..=0xFE2F | 0xFEFF | 0xE0100..=0xE01EF => 0,
-        0x1100..=0x115F | 0x2E80..=0x303E | 0x3041..=0xA4CF | 0xA960..=0xA97F => 2,
-        0xAC00..=0xD7A3 | 0xF900..=0xFAFF | 0xFE30..=0xFE6F | 0xFF01..=0xFF60 => 2,
-        0xFFE0..=0xFFE6 | 0x1F300..=0x1F64F | 0x1F900..=0x1F9FF | 0x20000..=0x3FFFD => 2,
-        _ => 1,
+        0..=0x2FF | 0x370..=0x482 | 0x48A..=0x590 | 0x2010..=0x2027 => 1,
+        0x620..=0x64A | 0xE00..=0xE30 | 0xE32..=0xE33 | 0xE3F..=0xE46 => 1,
+        0x3041..=0x9FFF | 0xAC00..=0xD7A3 => 2,
+        _ => {
+            let range = &WIDTHS[..WIDTHS.partition_point(|it| it.0 <= code)];
+            range.last().filter(|it| code <= it.1).map_or(1, |it| it.2)
+        }
     }
 }
+
+/// First and last character of each range, and its columns where that is not one.
+const WIDTHS: &[(u32, u32, u32)] = &[
+    (0x300, 0x36F, 0),
+    (0x483, 0x489, 0),
+    (0x591, 0x5BD, 0),
+    (0x5BF, 0x5BF, 0),
+    (0x5C1, 0x5C2, 0),
+    (0x5C4, 0x5C5, 0),
+    (0x5C7, 0x5C7, 0),
+    (0x610, 0x61A, 0),
+    (0x64B, 0x65F, 0),
+    (0x670, 0x670, 0),
+    (0x6D6, 0x6DC, 0),
+    (0x6DF, 0x6E4, 0),
+    (0x6E7, 0x6E8, 0),
+    (0x6EA, 0x6ED, 0),
+    (0x900, 0x902, 0),
+    (0x93A, 0x93A, 0),
+    (0x93C, 0x93C, 0),
+    (0x941, 0x948, 0),
+    (0x94D, 0x94D, 0),
+    (0x951, 0x957, 0),
+    (0xE31, 0xE31, 0),
+    (0xE34, 0xE3A, 0),
+    (0xE47, 0xE4E, 0),
+    (0xEB1, 0xEB1, 0),
+    (0xEB4, 0xEBC, 0),
+    (0xEC8, 0xECE, 0),
+    (0x1100, 0x115F, 2),
+    (0x1AB0, 0x1AFF, 0),
+    (0x1DC0, 0x1DFF, 0),
+    (0x200B, 0x200F, 0),
+    (0x202A, 0x202E, 0),
+    (0x2060, 0x2064, 0),
+    (0x2066, 0x2069, 0),
+    (0x20D0, 0x20FF, 0),
+    (0x2E80, 0x303E, 2),
+    (0x3041, 0xA4CF, 2),
+    (0xA960, 0xA97F, 2),
+    (0xAC00, 0xD7A3, 2),
+    (0xF900, 0xFAFF, 2),
+    (0xFE00, 0xFE0F, 0),
+    (0xFE20, 0xFE2F, 0),
+    (0xFE30, 0xFE6F, 2),
+    (0xFEFF, 0xFEFF, 0),
+    (0xFF01, 0xFF60, 2),
+    (0xFFE0, 0xFFE6, 2),
+    (0x1F300, 0x1F64F, 2),
+    (0x1F900, 0x1F9FF, 2),
+    (0x20000, 0x3FFFD, 2),
+    (0xE0100, 0xE01EF, 0),
+];
 
 /// The columns of a whole text, never more than `u32` holds.
 pub fn width(text: &str) -> u32 {
     if text.is_ascii() {
         return u32::try_from(text.len()).unwrap_or(u32::MAX);
     }
-    text.chars().fold(0, |sum: u32, it| sum.saturating_add(columns(it)))
+    let bytes = text.as_bytes();
+    let mut sum = 0u32;
+    let mut at = 0;
+    while at < bytes.len() {
+        // What the first byte of a character tells without decoding it.
+        let (length, columns) = match bytes[at] {
+            0..=0x7F => (1, 1),
+            // Latin, Greek, Cyrillic.
+            0xC3..=0xCB | 0xCE..=0xD1 => (2, 1),
+            // Most of Chinese and Korean.
+            0xE4..=0xE9 | 0xEB..=0xEC => (3, 2),
+            _ => {
+                let character = text[at..].chars().next().unwrap_or(' ');
+                (character.len_utf8(), columns(character))
+            }
+        };
+        sum = sum.saturating_add(columns);
+        at += length;
+    }
+    sum
+}
+
+/// Bytes before the first character that is not ASCII.
+pub fn ascii_prefix(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.len();
+    }
+    text.bytes().position(|it| !it.is_ascii()).unwrap_or(text.len())
 }
 
 /// Chinese and Japanese characters and their punctuation: no blank stands between
@@ -308,14 +384,21 @@ pub fn quoted(text: &str) -> Quoted {
     if closers.contains(&open) { Quoted::No } else { Quoted::Open }
 }
 
+/// Bytes of a name behind a quotation.
+const LONGEST_NAME: usize = 320;
+
 /// The quotation and what follows it in `“Words.” — Name` or `“Words.” (Name)`.
 pub fn split_quotation(text: &str) -> Option<(&str, &str)> {
-    let at = match text.strip_suffix([')', '）']) {
-        Some(inner) => inner.rfind(['(', '（'])?,
-        None => [" — ", " – ", " -- ", " - ", "—", "――"].iter().find_map(|it| {
-            text.rfind(it).filter(|at| text[..*at].trim_end().ends_with(is_closer))
-        })?,
-    };
+    // A name is short: the rest need not be searched.
+    let start = text.floor_char_boundary(text.len().saturating_sub(LONGEST_NAME));
+    let tail = &text[start..];
+    let at = start
+        + match tail.strip_suffix([')', '）']) {
+            Some(inner) => inner.rfind(['(', '（'])?,
+            None => [" — ", " – ", " -- ", " - ", "—", "――"].iter().find_map(|it| {
+                tail.rfind(it).filter(|at| tail[..*at].trim_end().ends_with(is_closer))
+            })?,
+        };
     let words = text[..at].trim_end();
     (quoted(words) == Quoted::Whole).then(|| (words, text[at..].trim_start()))
 }

@@ -182,6 +182,9 @@ const CAPTIONS: &[&str] = &[
 
 /// Whether a line captions or credits a picture: `Photo: Ann Lee`.
 pub fn is_caption(text: &str) -> bool {
+    if text.len() > 600 {
+        return false;
+    }
     let Some((label, _)) = text.split_once(marks::is_colon) else {
         return false;
     };

@@ -96,7 +96,7 @@ fn is_plain(line: &Line) -> bool {
             return false;
         }
     }
-    !line.text().contains("   ") && !line.text().contains('\t')
+    !line.has_gap()
 }
 
 /// Lines of Thai and its kin that end where a word more would have had no room:

@@ -34,9 +34,11 @@ fn is_language(info: &str) -> bool {
 
 impl Fence<'_> {
     pub fn is_closed_by(&self, text: &str) -> bool {
-        fence(text).is_some_and(|it| {
-            it.sign == self.sign && it.length >= self.length && it.info.is_empty()
-        })
+        // Shorter lines need no look, and a look is as long as the line.
+        text.len() >= self.length
+            && fence(text).is_some_and(|it| {
+                it.sign == self.sign && it.length >= self.length && it.info.is_empty()
+            })
     }
 }
 
@@ -140,6 +142,9 @@ pub fn is_code(lines: &[Line], shape: &Shape) -> bool {
 /// Whether a line may be the row of a table: cells with room or strokes between
 /// them, or a border.
 pub fn is_row(line: &Line) -> bool {
+    if !line.may_be_row() {
+        return false;
+    }
     let text = line.text();
     let bytes = text.as_bytes();
     if is_border(text) {
