@@ -28,8 +28,7 @@ impl<'a> Scan<'_, 'a> {
             Kind::Bullet(_) => has_sibling || !in_paragraph || is_announced || self.depth > 0,
             Kind::Dash('—' | '―') => has_sibling && !siblings.ends_sentences,
             Kind::Dash(_) => {
-                (has_sibling && !siblings.is_dialogue)
-                    || (is_announced && !siblings.is_dialogue)
+                ((has_sibling || is_announced) && !siblings.is_dialogue)
                     || (!in_paragraph
                         && self.document.has_dashes
                         && !paragraphs::is_attribution(line.text()))

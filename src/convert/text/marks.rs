@@ -360,7 +360,7 @@ pub fn quoted(text: &str) -> Quoted {
         return Quoted::No;
     }
     let body = &text[open.len_utf8()..];
-    let end = body.trim_end_matches(|it| matches!(it, '.' | ',' | '。' | '，' | '!' | '?'));
+    let end = body.trim_end_matches(['.', ',', '。', '，', '!', '?']);
     let mut depth = 1u32;
     let mut before = open;
     let mut characters = body.char_indices().peekable();

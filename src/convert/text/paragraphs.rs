@@ -85,7 +85,7 @@ fn is_stanza(run: &[Line], shape: &Shape) -> bool {
     let sentences = run.iter().filter(|it| it.ending() == Ending::Sentence).count();
     let are_short = run.iter().all(|it| it.width <= SHORT);
     let has_blanks = shape.by_blank || shape.wrapped;
-    are_short && !(shape.by_line && !has_blanks) && (has_blanks || sentences * 5 < run.len() * 4)
+    are_short && (has_blanks || (!shape.by_line && sentences * 5 < run.len() * 4))
 }
 
 /// Whether `next` goes on with the paragraph of `line`, in a text that is broken at

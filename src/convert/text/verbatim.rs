@@ -218,13 +218,20 @@ pub fn is_table(lines: &[Line]) -> bool {
         return true;
     }
     let mut columns: HashMap<(bool, u32), usize> = HashMap::new();
+    // Justified text has gaps of two blanks all over: where none is wider, all rows
+    // must agree, and a row is a few cells.
+    let is_narrow = lines.iter().all(|it| !it.has_gap());
     for line in lines {
-        for (starts, ends) in cells(line) {
+        let cells = cells(line);
+        if is_narrow && cells.len() > 3 {
+            return false;
+        }
+        for (starts, ends) in cells {
             *columns.entry((true, starts)).or_default() += 1;
             *columns.entry((false, ends)).or_default() += 1;
         }
     }
-    columns.values().any(|it| most(*it))
+    columns.values().any(|it| if is_narrow { *it == rows } else { most(*it) })
 }
 
 fn same_count(lines: &[Line], sign: char) -> bool {
@@ -243,10 +250,9 @@ fn cells(line: &Line) -> Vec<(u32, u32)> {
         if character == ' ' {
             blanks += 1;
         } else {
-            if blanks >= 3 || (blanks == 2 && !marks::ends_sentence(last)) {
-                if let Some(start) = start.replace(column) {
-                    cells.push((start, column - blanks));
-                }
+            let is_gap = blanks >= 3 || (blanks == 2 && !marks::ends_sentence(last));
+            if is_gap && let Some(start) = start.replace(column) {
+                cells.push((start, column - blanks));
             }
             blanks = 0;
             last = character;
