@@ -2,3 +2,4 @@
 
 pub mod article;
 pub mod body;
+pub mod text;
