@@ -1,1 +1,188 @@
-//! To be written.
+//! The line: what happens to a change between the folder and a reader.
+//!
+//! [`take`] brings changes into the catalog, [`show`] brings what became stale onto
+//! the shelf, [`make`] makes one rendition. An event, the first import, the repair
+//! after lost events and a request for an old page all come through here; there is
+//! no second way from a seed to a reader.
+//!
+//! A failure between [`take`] and [`show`] leaves a shelf that is behind the
+//! catalog: the stale keys are kept by whoever calls, and the next [`show`] makes
+//! them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::catalog::entry::{Part, Place};
+use crate::catalog::rows::Origin;
+use crate::catalog::store::Result;
+use crate::catalog::{Catalog, Reader, Sighting, Touched};
+use crate::convert;
+use crate::feed;
+use crate::feed::page::Site;
+use crate::problem::Problem;
+use crate::render;
+use crate::render::rendition::{Format, Key, Made, Payload, Rendition};
+use crate::shelf::Shelf;
+use crate::watch::seed::{Change, Seed};
+
+/// Takes a batch of changes into the catalog: all of it or, if the store fails,
+/// none.
+///
+/// A seed that cannot be converted holds nobody up: its problem goes into the
+/// catalog with it, and its last good version stays published.
+pub fn take(
+    catalog: &mut Catalog,
+    changes: &[Change],
+    options: &convert::Options,
+    now: Timestamp,
+) -> Result<Touched> {
+    // Conversion is pure, so a batch is shared among all cores.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = changes.len().div_ceil(cores).max(8);
+    let seen = std::thread::scope(|scope| {
+        let workers: Vec<_> = changes
+            .chunks(share)
+            .skip(1)
+            .map(|part| scope.spawn(|| part.iter().map(|it| sighting(it, options)).collect()))
+            .collect();
+        let mut seen: Vec<Sighting> =
+            changes.iter().take(share).map(|it| sighting(it, options)).collect();
+        for worker in workers {
+            let part: Vec<Sighting> =
+                worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            seen.extend(part);
+        }
+        seen
+    });
+    catalog.apply(seen, now)
+}
+
+fn sighting(change: &Change, options: &convert::Options) -> Sighting {
+    match change {
+        Change::Gone(path) => Sighting::Nothing(path.clone()),
+        Change::File(file) => Sighting::File(file.clone()),
+        Change::Unreadable { path, reason } => {
+            Sighting::Unreadable { path: path.clone(), reason: reason.clone() }
+        }
+        Change::Written(seed) => {
+            let origin = origin(seed, options);
+            match std::panic::catch_unwind(|| convert::convert(seed, options)) {
+                Ok(Ok(article)) => Sighting::Article(origin, Box::new(article)),
+                Ok(Err(convert::Error::Empty)) => Sighting::Empty(origin),
+                Ok(Err(error)) => Sighting::Broken(origin, error.at(seed)),
+                // A fault of ours in one seed must not take the others down.
+                Err(_) => Sighting::Broken(origin, faulty(seed)),
+            }
+        }
+    }
+}
+
+fn faulty(seed: &Seed) -> Problem {
+    Problem {
+        path: seed.path.clone(),
+        line: None,
+        reason: "expected a text that Sower can convert, found one that it fails on; please report it"
+            .into(),
+        consequence: String::new(),
+    }
+}
+
+fn origin(seed: &Seed, options: &convert::Options) -> Origin {
+    let bytes = blake3::hash(&seed.bytes);
+    let mut inputs = blake3::Hasher::new();
+    inputs.update(bytes.as_bytes());
+    inputs.update(&options_digest(options));
+    if let Some(sidecar) = &seed.surroundings.sidecar {
+        inputs.update(blake3::hash(sidecar).as_bytes());
+    }
+    // By their bytes alone: a folder that is renamed changes nothing.
+    for (_, defaults) in &seed.surroundings.folders {
+        inputs.update(blake3::hash(defaults).as_bytes());
+    }
+    Origin {
+        path: seed.path.clone(),
+        stat: seed.stat,
+        bytes: *bytes.as_bytes(),
+        inputs: *inputs.finalize().as_bytes(),
+    }
+}
+
+/// A hash of what the configuration says of conversion.
+pub fn options_digest(options: &convert::Options) -> [u8; 32] {
+    *blake3::hash(format!("{options:?}").as_bytes()).as_bytes()
+}
+
+/// The keys that a batch made stale.
+pub fn stale(touched: &Touched) -> BTreeSet<Key> {
+    let mut keys: BTreeSet<Key> = touched.pages.iter().cloned().map(Key::Page).collect();
+    for (scope, part) in &touched.documents {
+        for format in Format::ALL {
+            keys.insert(Key::Feed { scope: scope.clone(), part: *part, format });
+        }
+        keys.insert(Key::Index(scope.clone()));
+    }
+    keys
+}
+
+/// Makes anew what is stale and wanted on the shelf; what is not is made when a
+/// reader asks. What could not be made stays stale.
+pub fn show(
+    reader: &mut Reader,
+    site: &Site,
+    shelf: &Shelf,
+    stale: &mut BTreeSet<Key>,
+) -> Result<()> {
+    stale.retain(|key| shelf.wants(key));
+    let mut fresh: BTreeMap<u64, Vec<(Key, Made)>> = BTreeMap::new();
+    for key in stale.iter() {
+        let (made, revision) = make(reader, site, key)?;
+        fresh.entry(revision).or_default().push((key.clone(), made));
+    }
+    stale.clear();
+    for (revision, made) in fresh {
+        stale.extend(shelf.put_all(made, revision));
+    }
+    Ok(())
+}
+
+/// Makes what stands at `key` now: a rendition, a redirect, a 410 or nothing; with
+/// the revision that it was read at, since the shelf refuses what is older than the
+/// last change of its key.
+pub fn make(reader: &mut Reader, site: &Site, key: &Key) -> Result<(Made, u64)> {
+    Ok(match key {
+        Key::Feed { scope, part, format } => {
+            let (selection, revision) = reader.select(scope, *part)?;
+            let made = selection.map_or(Made::Missing, |it| {
+                Made::Rendition(render::feed(&feed::build(site, it), *format))
+            });
+            (made, revision)
+        }
+        Key::Index(scope) => {
+            let (selection, revision) = reader.select(scope, Part::Current)?;
+            let made = selection.map_or(Made::Missing, |it| {
+                Made::Rendition(render::index(&feed::build(site, it)))
+            });
+            (made, revision)
+        }
+        Key::Page(path) => {
+            let (place, revision) = reader.at(path)?;
+            let made = match place {
+                Place::Entry(entry, leads) => {
+                    Made::Rendition(render::page(&feed::single(site, *entry, &leads)))
+                }
+                Place::File { path, media_type, length, modified } => Made::Rendition(Rendition {
+                    media_type,
+                    payload: Payload::File { path, length },
+                    language: None,
+                    modified,
+                    links: Vec::new(),
+                }),
+                Place::Moved(to) => Made::Moved(to),
+                Place::Gone => Made::Gone,
+                Place::Nothing => Made::Missing,
+            };
+            (made, revision)
+        }
+    })
+}

@@ -1,13 +1,13 @@
 //! Ids: how they are minted, once and for all. Pure.
 
 use unicode_normalization::UnicodeNormalization;
-use uuid::Uuid;
+use uuid::{Uuid, uuid};
 
 use crate::watch::seed::SeedPath;
 
 /// The namespace of every id that Sower mints (RFC 9562, section 5.5). Never
 /// changes: it is part of the id of every entry that was ever published.
-pub const NAMESPACE: Uuid = Uuid::from_u128(0x8f3c_61d4_0b7e_4e5a_9d21_6c0f_a4b8_e713);
+pub const NAMESPACE: Uuid = uuid!("4955d4e4-cb94-4af1-8980-b55063c914df");
 
 /// The name that an entry's id is minted from: `KEY/PATH`, the path in NFC, bytes
 /// that are no UTF-8 percent-encoded; from the second use of a path on with `#2`,

@@ -108,6 +108,14 @@ pub struct Tag {
     pub url: String,
 }
 
+impl Tag {
+    /// What all tags of the site stand below: the scheme of a category.
+    pub fn scheme(&self) -> &str {
+        let name = self.url.trim_end_matches('/');
+        name.rfind('/').map_or(name, |slash| &name[..=slash])
+    }
+}
+
 /// A picture or file with its facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {

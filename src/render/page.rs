@@ -1,0 +1,146 @@
+//! The page of one article.
+
+use crate::feed::page::{Attachment, Feed, Item};
+use crate::render::html::{self, Head, Html};
+use crate::render::xml;
+
+pub fn document(feed: &Feed, item: &Item) -> String {
+    let language = item.language.as_deref().or(feed.language.as_deref());
+    let description = match (xml::line(&item.summary).is_empty(), &item.subtitle) {
+        (true, Some(subtitle)) => subtitle,
+        _ => &item.summary,
+    };
+    let head = Head { title: &item.title, description, canonical: &item.url, language };
+    let mut html = html::open(feed, &head, item.html.len());
+    properties(&mut html, item);
+    html::body(&mut html);
+    html.raw("<header class=\"site\"").language(feed.language.as_deref(), language);
+    html.raw("><a rel=\"home\"").attribute("href", &feed.home).raw(">").text(&feed.title);
+    html.raw("</a></header>\n<main>\n<article class=\"h-entry\">\n<header>\n<h1 class=\"p-name\">");
+    html.text(&item.title).raw("</h1>\n");
+    if let Some(subtitle) = &item.subtitle {
+        html.raw("<p class=\"subtitle\" role=\"doc-subtitle\">").text(subtitle).raw("</p>\n");
+    }
+    byline(&mut html, item, language);
+    html.raw("</header>\n<div class=\"e-content\">\n").raw(&xml::text(&item.html));
+    html.raw("\n</div>\n");
+    attachments(&mut html, item);
+    about(&mut html, item, language);
+    tags(&mut html, item);
+    html.raw("</article>\n</main>\n");
+    html::close(html, feed, language, false)
+}
+
+/// OpenGraph (ogp.me) of an article.
+fn properties(html: &mut Html, item: &Item) {
+    html.meta("property", "og:type", "article");
+    html.meta("property", "article:published_time", &item.published.to_string());
+    if item.updated > item.published {
+        html.meta("property", "article:modified_time", &item.updated.to_string());
+    }
+    for author in &item.authors {
+        html.meta("name", "author", &author.name);
+    }
+    for tag in &item.tags {
+        html.meta("property", "article:tag", &tag.label);
+    }
+    let Some(image) = &item.image else { return };
+    html.meta("property", "og:image", &image.url);
+    if let Some((width, height)) = image.size {
+        html.meta("property", "og:image:width", &width.to_string());
+        html.meta("property", "og:image:height", &height.to_string());
+    }
+    html.meta("property", "og:image:alt", image.title.as_deref().unwrap_or_default());
+    html.meta("name", "twitter:card", "summary_large_image");
+}
+
+fn byline(html: &mut Html, item: &Item, language: Option<&str>) {
+    html.raw("<p class=\"byline\"><a class=\"u-url\"").attribute("href", &item.url).raw(">");
+    html.time("dt-published", item.published, language).raw("</a>");
+    for author in &item.authors {
+        html.raw(" <span class=\"p-author h-card\">");
+        match &author.uri {
+            Some(uri) => {
+                html.raw("<a class=\"p-name u-url\" rel=\"author\"").attribute("href", uri);
+                html.raw(">").text(&author.name).raw("</a>");
+            }
+            None => {
+                html.raw("<span class=\"p-name\">").text(&author.name).raw("</span>");
+            }
+        }
+        html.raw("</span>");
+    }
+    if item.updated > item.published {
+        html.raw(" <span class=\"updated\"").language(Some("en"), language).raw(">updated ");
+        html.time("dt-updated", item.updated, language).raw("</span>");
+    }
+    html.raw("</p>\n");
+}
+
+fn attachments(html: &mut Html, item: &Item) {
+    if item.enclosures.is_empty() {
+        return;
+    }
+    html.raw("<ul class=\"attachments\">\n");
+    for attachment in &item.enclosures {
+        html.raw("<li>");
+        let kind = attachment.media_type.split('/').next().unwrap_or_default();
+        if matches!(kind, "audio" | "video") {
+            html.raw("<").raw(kind).raw(" controls preload=\"none\"");
+            html.attribute("src", &attachment.url).attribute("aria-label", label(attachment));
+            html.raw("></").raw(kind).raw(">\n");
+        }
+        html.raw("<a class=\"u-enclosure\"").attribute("href", &attachment.url);
+        html.attribute("type", &attachment.media_type).raw(">").text(label(attachment));
+        html.raw("</a> <span>").text(&facts(attachment)).raw("</span></li>\n");
+    }
+    html.raw("</ul>\n");
+}
+
+/// The title, else the file's name.
+fn label(attachment: &Attachment) -> &str {
+    let title = attachment.title.as_deref().filter(|it| !xml::line(it).is_empty());
+    title.unwrap_or_else(|| {
+        let path = attachment.url.split(['?', '#']).next().unwrap_or(&attachment.url);
+        path.rsplit('/').find(|it| !it.is_empty()).unwrap_or(path)
+    })
+}
+
+/// `audio/mpeg, 12.3 MB, 41:07`, as far as they are known.
+fn facts(attachment: &Attachment) -> String {
+    let mut facts = attachment.media_type.clone();
+    if let Some(length) = attachment.length {
+        facts += &match length {
+            0..1000 => format!(", {length} B"),
+            1000..1_000_000 => format!(", {} KB", length / 1000),
+            _ => format!(", {}.{} MB", length / 1_000_000, length / 100_000 % 10),
+        };
+    }
+    if let Some(duration) = attachment.duration {
+        let (hours, minutes, seconds) = (duration / 3600, duration / 60 % 60, duration % 60);
+        facts += &match hours {
+            0 => format!(", {minutes}:{seconds:02}"),
+            _ => format!(", {hours}:{minutes:02}:{seconds:02}"),
+        };
+    }
+    facts
+}
+
+fn about(html: &mut Html, item: &Item, language: Option<&str>) {
+    let Some(link) = &item.link else { return };
+    html.raw("<p class=\"about\"").language(Some("en"), language).raw(">About: <a");
+    html.attribute("class", "u-bookmark-of").attribute("href", link).raw(">").text(link);
+    html.raw("</a></p>\n");
+}
+
+fn tags(html: &mut Html, item: &Item) {
+    if item.tags.is_empty() {
+        return;
+    }
+    html.raw("<ul class=\"tags\">\n");
+    for tag in &item.tags {
+        html.raw("<li><a class=\"p-category\" rel=\"tag\"").attribute("href", &tag.url).raw(">");
+        html.text(&tag.label).raw("</a></li>\n");
+    }
+    html.raw("</ul>\n");
+}

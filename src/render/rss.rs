@@ -1,0 +1,174 @@
+//! RSS 2.0 (RSS 2.0.11), by the RSS Advisory Board's Best Practices Profile.
+//!
+//! - A title is plain text and escaped once. The profile wants `&` and `<` as
+//!   `&#x26;` and `&#x3C;`, which says the same to every XML parser as the
+//!   `&amp;` and `&lt;` that the crate writes; escaping twice would show
+//!   `&amp;lt;` in readers that follow the specification.
+//! - `description` is parsed as HTML by readers, so the plain summary is escaped
+//!   as HTML and stands in CDATA. It is always there, since `content:encoded`
+//!   comes second to it (profile, "content:encoded").
+//! - An author with a mail address stands in `author`. Names alone, and several
+//!   authors (`author` stands once), are `dc:creator`; both together would say it
+//!   twice.
+//! - There is one `enclosure` (profile, "enclosure"); further ones are
+//!   `media:content`.
+//! - No `ttl`: how long a feed stays true is said by HTTP.
+
+use rss::extension::Extension;
+use rss::extension::dublincore::DublinCoreExtension;
+use rss::{Category, Channel, Enclosure, Guid};
+
+use crate::catalog::entry::Part;
+use crate::convert::article::Person;
+use crate::feed::page::{Attachment, Feed, Item};
+use crate::render::content;
+use crate::render::html::Escaped;
+use crate::render::rendition::Format;
+use crate::render::xml::{self, Element, Extensions};
+
+pub fn document(feed: &Feed) -> Vec<u8> {
+    let mut extensions = Extensions::<Extension>::default();
+    links(feed, &mut extensions);
+    let items: Vec<rss::Item> = feed.items.iter().map(|it| item(feed, it)).collect();
+    let prefixes = items.iter().flat_map(|it| it.extensions.keys());
+    let namespaces = xml::namespaces(prefixes.chain(extensions.map.keys()));
+    let size: usize = items.iter().filter_map(|it| it.content.as_ref()).map(String::len).sum();
+    let channel = Channel {
+        title: xml::line(&feed.title).into(),
+        link: xml::line(&feed.home).into(),
+        description: xml::line(&feed.description).into(),
+        language: feed.language.clone(),
+        copyright: feed.copyright.as_deref().map(|it| xml::line(it).into()),
+        managing_editor: contact(&feed.author),
+        last_build_date: xml::rfc822(feed.updated),
+        generator: Some("Sower".into()),
+        docs: Some("https://www.rssboard.org/rss-specification".into()),
+        dublin_core_ext: Some(DublinCoreExtension {
+            creators: vec![xml::line(&feed.author.name).into()],
+            ..DublinCoreExtension::default()
+        }),
+        extensions: extensions.map,
+        namespaces,
+        items,
+        ..Channel::default()
+    };
+    let capacity = size + size / 8 + 1024 * (channel.items.len() + 1);
+    channel.write_to(Vec::with_capacity(capacity)).expect("memory takes every write")
+}
+
+/// `atom:link` of the channel: itself (profile, "atom:link"), the page for people,
+/// and RFC 5005, section 4.
+fn links(feed: &Feed, extensions: &mut Extensions<Extension>) {
+    let own_type = xml::bare_type(Format::Rss);
+    let mut push = |rel: &str, url: String, media_type: &str| {
+        let link = Element::new("atom:link").with("rel", rel).with("href", url);
+        extensions.push(link.with("type", media_type));
+    };
+    let url = |part| feed.url(part, Format::Rss.extension());
+    push("self", url(feed.part), own_type);
+    push("alternate", feed.home.clone(), "text/html");
+    if let Some(older) = feed.older {
+        push("prev-archive", url(Part::Archive(older)), own_type);
+    }
+    if let Some(newer) = feed.newer {
+        push("next-archive", url(Part::Archive(newer)), own_type);
+    }
+    if feed.part != Part::Current {
+        push("current", url(Part::Current), own_type);
+        extensions.push(Element::new("fh:archive"));
+    }
+}
+
+fn item(feed: &Feed, item: &Item) -> rss::Item {
+    let mut extensions = Extensions::<Extension>::default();
+    if let Some(link) = &item.link {
+        extensions.push(Element::new("atom:link").with("rel", "related").with("href", link));
+    }
+    for element in item.image.iter().flat_map(xml::picture) {
+        extensions.push(element);
+    }
+    for attachment in item.enclosures.iter().skip(1) {
+        extensions.push(media_content(attachment));
+    }
+    let guid = xml::line(&item.guid).into_owned();
+    let (author, creators) = match item.authors.as_slice() {
+        [one] if one.email.is_some() => (contact(one), Vec::new()),
+        many => (None, many.iter().map(|it| xml::line(&it.name).into()).collect()),
+    };
+    let languages: Vec<String> =
+        item.language.iter().filter(|it| feed.language.as_ref() != Some(it)).cloned().collect();
+    let has_dublin_core = !creators.is_empty() || !languages.is_empty();
+    rss::Item {
+        title: Some(xml::line(&item.title).into()),
+        link: Some(xml::line(&item.url).into()),
+        description: Some(description(item)),
+        author,
+        categories: item
+            .tags
+            .iter()
+            .map(|tag| Category {
+                name: xml::line(&tag.label).into(),
+                domain: Some(xml::line(tag.scheme()).into()),
+            })
+            .collect(),
+        enclosure: item.enclosures.first().map(|it| Enclosure {
+            url: xml::line(&it.url).into(),
+            length: it.length.unwrap_or(0).to_string(),
+            mime_type: xml::line(&it.media_type).into(),
+        }),
+        guid: Some(Guid { permalink: guid == item.url, value: guid }),
+        pub_date: xml::rfc822(item.published),
+        content: Some(content::body(item).into_owned()),
+        extensions: extensions.map,
+        dublin_core_ext: has_dublin_core.then(|| DublinCoreExtension {
+            creators,
+            languages,
+            ..DublinCoreExtension::default()
+        }),
+        ..rss::Item::default()
+    }
+}
+
+/// The summary, else what is nearest to one.
+fn description(item: &Item) -> String {
+    let subtitle = || item.subtitle.as_deref().map(xml::line).filter(|it| !it.is_empty());
+    let said = content::summary(item).or_else(subtitle);
+    Escaped(&said.unwrap_or_else(|| xml::line(&item.title))).to_string()
+}
+
+/// `mail (Name)`, as RSS wants it. A name's parentheses would end the comment that
+/// it is in.
+fn contact(person: &Person) -> Option<String> {
+    let mail = person.email.as_ref()?;
+    let name = xml::line(&person.name).replace(['(', ')', '\\'], " ");
+    Some(xml::line(&format!("{mail} ({})", xml::line(&name))).into_owned())
+}
+
+/// An enclosure after the first.
+fn media_content(attachment: &Attachment) -> Element {
+    let (width, height) = attachment.size.unzip();
+    let title = attachment.title.as_deref().map(xml::line).filter(|it| !it.is_empty());
+    Element::new("media:content")
+        .with("url", &attachment.url)
+        .with("type", &attachment.media_type)
+        .with_any("fileSize", attachment.length)
+        .with_any("duration", attachment.duration)
+        .with_any("width", width)
+        .with_any("height", height)
+        .around(title.map(|it| Element::new("media:title").with("type", "plain").saying(&it)))
+}
+
+impl From<Element> for Extension {
+    fn from(element: Element) -> Extension {
+        let mut children = Extensions::<Extension>::default();
+        for child in element.children {
+            children.push(child);
+        }
+        Extension {
+            name: element.name.into(),
+            value: element.text,
+            attrs: element.attributes,
+            children: children.map.into_values().flatten().collect(),
+        }
+    }
+}
