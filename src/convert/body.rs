@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::watch::seed::SeedPath;
 
 /// A place in an article that points into the seeds folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reference {
     pub target: Target,
     /// The query and fragment of the link, such as `#notes`; percent-encoded.
