@@ -1,0 +1,294 @@
+//! Request to what is to be done about it.
+//!
+//! Pure. In: the shelf as it is now and the head of a request. Out: a [`Decision`],
+//! which borrows from the shelf, since this is the path of nearly every request and
+//! is to cost nothing. Nothing is looked up anywhere else; what is not on the shelf
+//! is [`Decision::Cold`], and comes back to [`answer`] once it is made.
+//!
+//! A new kind of answer is a case of [`Decision`]; the compiler shows where it has
+//! to be thought about.
+
+use std::sync::Arc;
+
+use http::header::HOST;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
+
+use crate::render::rendition::Key;
+use crate::serve::accept::{self, Choice, Codes};
+use crate::serve::address::{Address, address};
+use crate::serve::condition::{self, Outcome, Validators};
+use crate::serve::range::{self, Ranges};
+use crate::serve::refusal::Refusal;
+use crate::shelf::snapshot::{Body, Document, Item, Shelved, Snapshot};
+use crate::watch::seed::SeedPath;
+
+/// What respond has to know of the site.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The path of the base URL: empty, or with a slash before and none behind it.
+    pub base_path: String,
+    /// Of path and query, in bytes.
+    pub max_target: usize,
+}
+
+/// The head of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'r> {
+    pub method: &'r Method,
+    pub uri: &'r Uri,
+    pub version: Version,
+    pub headers: &'r HeaderMap,
+}
+
+/// What is to be done about a request.
+#[derive(Debug)]
+pub enum Decision<'s> {
+    /// 200 from the shelf.
+    Ready {
+        shelved: &'s Arc<Shelved>,
+        document: &'s Document,
+        choice: Choice<'s>,
+    },
+    /// 304 with this tag.
+    NotModified {
+        shelved: &'s Arc<Shelved>,
+        document: &'s Document,
+        etag: HeaderValue,
+    },
+    /// A file: open it, then ask [`file`].
+    File {
+        shelved: &'s Arc<Shelved>,
+        document: &'s Document,
+        path: &'s SeedPath,
+    },
+    Redirect(Redirect),
+    /// Make it, then ask [`answer`].
+    Cold(Key),
+    Health,
+    Readiness,
+    /// 204 with what is allowed (RFC 9110, section 9.3.7).
+    Options,
+    Refuse(Refusal),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirect {
+    pub status: StatusCode,
+    /// A path from the root of the host.
+    pub location: String,
+    /// Where it leads depends on `Accept`.
+    pub is_chosen: bool,
+}
+
+/// What is to be done about `asked`.
+pub fn respond<'s>(snapshot: &'s Snapshot, asked: &Asked<'_>, site: &Site) -> Decision<'s> {
+    if asked.uri.path_and_query().is_some_and(|it| it.as_str().len() > site.max_target) {
+        return Decision::Refuse(Refusal::UriTooLong);
+    }
+    if let Err(problem) = authority(asked) {
+        return Decision::Refuse(Refusal::BadRequest(problem));
+    }
+    match *asked.method {
+        Method::GET | Method::HEAD => {}
+        Method::OPTIONS => return options(asked),
+        // Known, and nothing here allows them (RFC 9110, section 15.5.6).
+        Method::POST
+        | Method::PUT
+        | Method::DELETE
+        | Method::PATCH
+        | Method::TRACE
+        | Method::CONNECT => return Decision::Refuse(Refusal::NotAllowed),
+        // RFC 9110, section 15.6.2.
+        _ => return Decision::Refuse(Refusal::NotImplemented),
+    }
+    let whole = asked.uri.path();
+    let Some(path) = below(whole, &site.base_path) else {
+        // Whoever watches this process asks at the root, whatever proxies do.
+        return match address(whole) {
+            Address::Health => Decision::Health,
+            Address::Readiness => Decision::Readiness,
+            Address::Bad(problem) => Decision::Refuse(Refusal::BadRequest(problem)),
+            _ => Decision::Refuse(Refusal::NotFound),
+        };
+    };
+    if let Some(shelved) = snapshot.get(path) {
+        return answer(shelved, asked, site);
+    }
+    let redirect = |status, path: String, is_chosen| {
+        let location = format!("{}{path}", site.base_path);
+        Decision::Redirect(Redirect { status, location, is_chosen })
+    };
+    if path.is_empty() {
+        return redirect(StatusCode::PERMANENT_REDIRECT, "/".into(), false);
+    }
+    match address(path) {
+        Address::Key(key) => {
+            // The same path in another spelling may be on the shelf.
+            match snapshot.get(&key.path()) {
+                Some(shelved) => answer(shelved, asked, site),
+                None => Decision::Cold(key),
+            }
+        }
+        Address::Alias(to) => redirect(StatusCode::MOVED_PERMANENTLY, to, false),
+        Address::Choice(folder) => {
+            let extension = accept::format(asked.headers).extension();
+            redirect(StatusCode::FOUND, format!("{folder}feed.{extension}"), true)
+        }
+        Address::Health => Decision::Health,
+        Address::Readiness => Decision::Readiness,
+        Address::Nothing => Decision::Refuse(Refusal::NotFound),
+        Address::Bad(problem) => Decision::Refuse(Refusal::BadRequest(problem)),
+    }
+}
+
+/// What is to be done where `shelved` is what stands there.
+pub fn answer<'s>(shelved: &'s Arc<Shelved>, asked: &Asked<'_>, site: &Site) -> Decision<'s> {
+    let document = match &shelved.item {
+        Item::Document(document) => document,
+        Item::Moved(to) => {
+            return Decision::Redirect(Redirect {
+                status: StatusCode::MOVED_PERMANENTLY,
+                location: format!("{}{to}", site.base_path),
+                is_chosen: false,
+            });
+        }
+        Item::Gone => return Decision::Refuse(Refusal::Gone),
+        Item::Missing => return Decision::Refuse(Refusal::NotFound),
+    };
+    let codes = Codes::of(asked.headers);
+    let codings = match &document.body {
+        Body::Bytes(codings) => codings,
+        Body::File(_) if !codes.allow_identity() => {
+            return Decision::Refuse(Refusal::NotAcceptable);
+        }
+        Body::File(path) => return Decision::File { shelved, document, path },
+    };
+    // RFC 9110, section 13.2.1: preconditions come after everything that would not
+    // be a success without them.
+    let Some(choice) = codes.choose(codings) else {
+        return Decision::Refuse(Refusal::NotAcceptable);
+    };
+    let now = Validators { etag: &choice.variant.etag, modified: Some(document.modified) };
+    match condition::evaluate(asked.headers, now) {
+        Outcome::Proceed => Decision::Ready { shelved, document, choice },
+        Outcome::NotModified(etag) => Decision::NotModified { shelved, document, etag },
+        Outcome::Failed => Decision::Refuse(Refusal::PreconditionFailed),
+    }
+}
+
+/// What an open file says of itself.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    pub length: u64,
+    pub etag: HeaderValue,
+    /// Seconds since 1970; `None` where the file claims to be from the future, since
+    /// `Last-Modified` must not be (RFC 9110, section 8.8.2.1).
+    pub modified: Option<i64>,
+    /// Whether it was last changed long enough ago that a second change would show.
+    pub is_settled: bool,
+}
+
+/// What is to be sent of an open file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FilePart {
+    NotModified(HeaderValue),
+    Send(Ranges),
+    Refuse(Refusal),
+}
+
+/// What is to be sent of a file with these facts.
+pub fn file(asked: &Asked<'_>, facts: &Facts) -> FilePart {
+    let now = Validators { etag: &facts.etag, modified: facts.modified };
+    match condition::evaluate(asked.headers, now) {
+        Outcome::NotModified(etag) => return FilePart::NotModified(etag),
+        Outcome::Failed => return FilePart::Refuse(Refusal::PreconditionFailed),
+        Outcome::Proceed => {}
+    }
+    // RFC 9110, section 14.2: ranges are of GET only.
+    if asked.method != Method::GET || !condition::may_resume(asked.headers, now, facts.is_settled) {
+        return FilePart::Send(Ranges::All);
+    }
+    match range::ranges(asked.headers, facts.length) {
+        Ranges::Unsatisfiable => FilePart::Refuse(Refusal::RangeNotSatisfiable(facts.length)),
+        ranges => FilePart::Send(ranges),
+    }
+}
+
+/// `path` without the base path before it; empty where it is the base path itself.
+fn below<'p>(path: &'p str, base_path: &str) -> Option<&'p str> {
+    path.strip_prefix(base_path).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// `*` is the server as a whole (RFC 9112, section 3.2.4).
+fn options<'s>(asked: &Asked<'_>) -> Decision<'s> {
+    match asked.uri.path() {
+        "*" => Decision::Options,
+        path => match address(path) {
+            Address::Bad(problem) => Decision::Refuse(Refusal::BadRequest(problem)),
+            _ => Decision::Options,
+        },
+    }
+}
+
+/// RFC 9112, section 3.2 and 3.2.2, RFC 9113, section 8.3.1: one host, well spelled,
+/// and only one opinion about it.
+fn authority(asked: &Asked<'_>) -> Result<(), &'static str> {
+    let mut hosts = asked.headers.get_all(HOST).iter();
+    let host = hosts.next();
+    if hosts.next().is_some() {
+        return Err("a request has one `Host`");
+    }
+    if asked.version == Version::HTTP_11 && host.is_none() {
+        return Err("a request of HTTP/1.1 has a `Host`");
+    }
+    if host.is_some_and(|it| !it.as_bytes().iter().all(|&it| is_of_host(it))) {
+        return Err("`Host` is a name or an address, and perhaps a port");
+    }
+    if let Some(scheme) = asked.uri.scheme_str()
+        && !matches!(scheme, "http" | "https")
+    {
+        return Err("a URL begins with `http:` or `https:` here");
+    }
+    if let Some(authority) = asked.uri.authority() {
+        if !authority.as_str().bytes().all(is_of_host) {
+            return Err("the host of a URL is a name or an address, and perhaps a port");
+        }
+        let is_contradicted = host
+            .is_some_and(|it| !it.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()));
+        if asked.version == Version::HTTP_2 && is_contradicted {
+            return Err("`Host` and `:authority` are the same");
+        }
+    }
+    Ok(())
+}
+
+/// What may stand in a host and port (RFC 3986, section 3.2.2); `@` may not, since
+/// user names have no place here (RFC 9110, section 4.2.4).
+fn is_of_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'.'
+                | b'_'
+                | b'~'
+                | b':'
+                | b'['
+                | b']'
+                | b'%'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b';'
+                | b'='
+        )
+}
+
+#[cfg(test)]
+#[path = "respond_tests.rs"]
+mod tests;
