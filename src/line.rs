@@ -82,8 +82,9 @@ fn faulty(seed: &Seed) -> Problem {
     Problem {
         path: seed.path.clone(),
         line: None,
-        reason: "expected a text that Sower can convert, found one that it fails on; please report it"
-            .into(),
+        reason:
+            "expected a text that Sower can convert, found one that it fails on; please report it"
+                .into(),
         consequence: String::new(),
     }
 }
@@ -160,9 +161,8 @@ pub fn make(reader: &mut Reader, site: &Site, key: &Key) -> Result<(Made, u64)> 
         }
         Key::Index(scope) => {
             let (selection, revision) = reader.select(scope, Part::Current)?;
-            let made = selection.map_or(Made::Missing, |it| {
-                Made::Rendition(render::index(&feed::build(site, it)))
-            });
+            let made = selection
+                .map_or(Made::Missing, |it| Made::Rendition(render::index(&feed::build(site, it))));
             (made, revision)
         }
         Key::Page(path) => {

@@ -19,7 +19,7 @@ use crate::catalog::touched::Toucher;
 use crate::catalog::{Options, Sighting, Touched};
 use crate::convert::article::Article;
 use crate::problem::Problem;
-use crate::watch::seed::{SeedPath, Stat};
+use crate::watch::seed::SeedPath;
 
 const DAY: Micros = 24 * 3600 * SECOND;
 /// Newcomers less than this apart are one drop; a removal waits so long.
@@ -42,6 +42,8 @@ pub(super) struct Decider<'d, 'c> {
     claimed: HashMap<i64, SeedPath>,
     /// Entries whose seed is no longer theirs.
     left: BTreeSet<i64>,
+    /// Entries that are about to leave their permalink for another one.
+    moving: HashSet<i64>,
     notes: Vec<Problem>,
 }
 
@@ -68,6 +70,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             touch: Toucher::new(rows, &options.limits, now),
             claimed: HashMap::new(),
             left: BTreeSet::new(),
+            moving: HashSet::new(),
             notes: Vec::new(),
         }
     }
@@ -250,7 +253,7 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
             }
             let article_of = |seed: &SeedRow| seed.article.and_then(|it| articles.get(&it));
-            let mut changed_bytes = HashSet::new();
+            let mut changed = Vec::new();
             let mut open: Vec<&SeedRow> = seeds.iter().collect();
             let mut found: Vec<(&SeedRow, i64)> = Vec::new();
             for rule in 1..=5 {
@@ -267,13 +270,21 @@ impl<'d, 'c> Decider<'d, 'c> {
                 open = still_open;
             }
             for &(seed, entry) in &found {
+                if let (Some(row), Some(new)) = (self.rows.entry(entry)?, article_of(seed))
+                    && permalink::wanted(&seed.path, &new.article.stated) != row.wanted
+                {
+                    self.moving.insert(entry);
+                }
+            }
+            for &(seed, entry) in &found {
                 if let Some(displaced) = seed.entry.filter(|&it| it != entry) {
                     self.left.insert(displaced);
                 }
                 if let Some(row) = self.rows.entry(entry)? {
                     if seed.bytes != Some(row.bytes) {
-                        changed_bytes.insert(row.bytes);
+                        changed.push(row.clone());
                     }
+                    self.moving.remove(&entry);
                     self.revise(row, seed.clone(), article_of(seed))?;
                 }
             }
@@ -289,35 +300,38 @@ impl<'d, 'c> Decider<'d, 'c> {
                     }
                 }
             }
-            for entry in std::mem::take(&mut self.left) {
-                if !self.claimed.contains_key(&entry) {
-                    changed_bytes.extend(self.leave(entry)?);
-                }
-            }
-            let mut waiting = BTreeMap::new();
-            for bytes in &changed_bytes {
-                for seed in self.rows.seeds_of_bytes(bytes)? {
-                    if seed.standing == Standing::Copy {
-                        waiting.insert(seed.path.clone(), seed);
-                    }
-                }
-            }
-            seeds = waiting.into_values().collect();
+            changed.extend(self.leave_all()?);
+            seeds = self.copies_of(&changed)?;
         }
-        // A batch of removals alone has nothing to settle.
+        // A batch of removals alone has no seed to settle.
+        let left = self.leave_all()?;
+        let copies = self.copies_of(&left)?;
+        if copies.is_empty() { Ok(()) } else { self.settle(copies, false) }
+    }
+
+    /// Lets go of the entries whose seed nobody took; those that begin to leave come
+    /// back.
+    fn leave_all(&mut self) -> Result<Vec<EntryRow>> {
+        let mut left = Vec::new();
         for entry in std::mem::take(&mut self.left) {
-            if !self.claimed.contains_key(&entry)
-                && let Some(bytes) = self.leave(entry)?
-            {
-                let copies = self.rows.seeds_of_bytes(&bytes)?;
-                let copies: Vec<_> =
-                    copies.into_iter().filter(|it| it.standing == Standing::Copy).collect();
-                if !copies.is_empty() {
-                    self.settle(copies, false)?;
-                }
+            if !self.claimed.contains_key(&entry) {
+                left.extend(self.leave(entry)?);
             }
         }
-        Ok(())
+        Ok(left)
+    }
+
+    /// The seeds that waited as copies, or other names, of what these entries were
+    /// until now.
+    fn copies_of(&self, entries: &[EntryRow]) -> Result<Vec<SeedRow>> {
+        let mut copies = BTreeMap::new();
+        for entry in entries {
+            let mut others = self.rows.seeds_of_bytes(&entry.bytes)?;
+            others.extend(self.rows.seeds_of_file(&entry.file())?);
+            others.retain(|it| it.standing == Standing::Copy);
+            copies.extend(others.into_iter().map(|it| (it.path.clone(), it)));
+        }
+        Ok(copies.into_values().collect())
     }
 
     /// The entry that a seed is by one of DESIGN's five rules.
@@ -419,15 +433,7 @@ impl<'d, 'c> Decider<'d, 'c> {
         if entry.is_file(&here.stat) || entry.birth.is_none() {
             return Ok(false);
         }
-        let stat = Stat {
-            device: entry.device,
-            inode: entry.inode,
-            birth: entry.birth,
-            length: 0,
-            modified: 0,
-            changed: 0,
-        };
-        let elsewhere = self.rows.seeds_of_file(&stat)?;
+        let elsewhere = self.rows.seeds_of_file(&entry.file())?;
         Ok(elsewhere.iter().any(|it| it.path != entry.path && entry.is_file(&it.stat)))
     }
 
@@ -646,6 +652,7 @@ impl<'d, 'c> Decider<'d, 'c> {
     fn is_taken(&self, path: &str, by: i64) -> Result<bool> {
         for number in self.rows.holders(path)? {
             if number != by
+                && !self.moving.contains(&number)
                 && let Some(entry) = self.rows.entry(number)?
                 && entry.is_live()
                 && entry.permalink == path
@@ -904,15 +911,14 @@ impl<'d, 'c> Decider<'d, 'c> {
 
     // Removals.
 
-    /// An entry without its seed begins to leave. Returns the bytes that copies of it
-    /// wait for.
-    fn leave(&mut self, number: i64) -> Result<Option<[u8; 32]>> {
+    /// An entry without its seed begins to leave, if readers saw it.
+    fn leave(&mut self, number: i64) -> Result<Option<EntryRow>> {
         let Some(mut entry) = self.rows.entry(number)? else { return Ok(None) };
         match entry.status {
             Status::Live => {
                 (entry.status, entry.since) = (Status::Leaving, self.now);
                 self.rows.put_entry(&entry)?;
-                Ok(Some(entry.bytes))
+                Ok(Some(entry))
             }
             Status::Draft | Status::Future | Status::Expired => {
                 entry.status = Status::Gone;

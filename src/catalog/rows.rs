@@ -119,6 +119,12 @@ impl EntryRow {
         matches!(self.status, Status::Live | Status::Leaving | Status::Held)
     }
 
+    /// What is known of its seed's file: device, inode and birth time alone.
+    pub fn file(&self) -> Stat {
+        let (device, inode, birth) = (self.device, self.inode, self.birth);
+        Stat { device, inode, birth, length: 0, modified: 0, changed: 0 }
+    }
+
     /// Whether this seed is the very file that the entry was last made of. An inode
     /// proves that only together with its birth time, since file systems reuse
     /// inodes at once.
