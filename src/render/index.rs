@@ -90,6 +90,6 @@ mod tests {
         assert!(is_cut);
         assert_eq!(text.chars().count(), SUMMARY, "no blank is near");
         assert_eq!(shortened("short."), ("short.", false));
-        assert_eq!(shortened(&"a".repeat(SUMMARY)).1, false, "just fits");
+        assert!(!shortened(&"a".repeat(SUMMARY)).1, "just fits");
     }
 }
