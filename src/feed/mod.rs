@@ -508,29 +508,23 @@ mod tests {
 
     #[test]
     fn the_language_of_a_channel() {
-        let entries = |languages: &[&str]| -> Vec<Entry> {
-            let written = languages.iter().map(|it| (!it.is_empty()).then(|| (*it).to_owned()));
-            (1..)
-                .zip(written)
-                .map(|(at, language)| entry(at, Article { language, ..article() }))
-                .collect()
+        let entries = |languages: &str| -> Vec<Entry> {
+            let written = languages.split(' ').map(|it| (it != "-").then(|| it.to_owned()));
+            let numbered = (1..).zip(written);
+            numbered.map(|(at, language)| entry(at, Article { language, ..article() })).collect()
         };
-        let table: [(Scope, &str, Option<&str>, &[&str], Option<&str>, &str); 6] = [
-            (Scope::Site, "", Some("de"), &["ko", "ko"], Some("de"), "the site's own word"),
-            (Scope::Site, "", None, &["en", "ko", "ko"], Some("ko"), "what most entries have"),
-            (Scope::Site, "", None, &["en", "ko"], Some("en"), "of equals the newest entry's"),
-            (Scope::Site, "", None, &["", "x y"], None, "unknown"),
-            (
-                Scope::Language("ko".into()),
-                "ko",
-                Some("de"),
-                &["ko"],
-                Some("ko"),
-                "a language's feed is in that language",
-            ),
-            (Scope::Tag("ko".into()), "ko", Some("de"), &["ko"], Some("de"), "a tag says nothing"),
+        let tag = || (Scope::Tag("ko".into()), "ko");
+        let language = || (Scope::Language("ko".into()), "ko");
+        let all = || (Scope::Site, "");
+        let table = [
+            (all(), Some("de"), "ko ko", Some("de"), "the site's own word"),
+            (all(), None, "en ko ko", Some("ko"), "what most entries have"),
+            (all(), None, "en ko", Some("en"), "of equals the newest entry's"),
+            (all(), None, "- x_y", None, "unknown"),
+            (language(), Some("de"), "ko", Some("ko"), "a language's feed is in that language"),
+            (tag(), Some("de"), "ko", Some("de"), "a tag says nothing"),
         ];
-        for (scope, label, stated, languages, expected, why) in table {
+        for ((scope, label), stated, languages, expected, why) in table {
             let site = Site { language: stated.map(Into::into), ..site() };
             let selection =
                 Selection { scope, label: label.into(), ..selection(entries(languages)) };
@@ -641,5 +635,21 @@ mod tests {
         let feed = build(&later, self::selection(Vec::new()));
         assert_eq!(feed.modified, later.since, "other words of the site are another document");
         assert_ne!(feed.updated, later.since, "but nothing that subscribers are told");
+    }
+
+    proptest::proptest! {
+        /// Whatever stands in an article, what comes out is a URL by RFC 3986 or nothing.
+        #[test]
+        fn web_urls_have_no_forbidden_character(rest in "\\PC{0,24}", is_bare in proptest::bool::ANY) {
+            let given = if is_bare { rest } else { format!("https://example.org/{rest}") };
+            if let Some(url) = fill::web_url(&given) {
+                let (scheme, rest) = url.split_once("://").unwrap();
+                assert!(matches!(scheme, "http" | "https"));
+                let path = rest.find('/').map_or("", |at| &rest[at..]);
+                let allowed = |it: u8| it.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=%".contains(&it);
+                assert!(path.bytes().all(allowed), "{url}");
+                assert_eq!(fill::web_url(&url), Some(url.clone()), "a URL stays as it is");
+            }
+        }
     }
 }

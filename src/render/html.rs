@@ -15,7 +15,7 @@ use crate::feed::page::Feed;
 use crate::render::rendition::Format;
 use crate::render::xml;
 
-const STYLE: &str = include_str!("style.css");
+pub const STYLE: &str = include_str!("style.css");
 
 /// Text as it stands in HTML, in elements and in quoted attribute values.
 #[derive(Debug, Clone, Copy)]
@@ -219,4 +219,40 @@ pub fn direction(language: &str) -> &'static str {
         None => LANGUAGES.contains(&primary(language).as_str()),
     };
     if is_rtl { "rtl" } else { "ltr" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directions_of_writing() {
+        let table = [
+            ("ar", "rtl", "Arabic"),
+            ("he-IL", "rtl", "with a region"),
+            ("FA", "rtl", "tags have no case (RFC 5646, 2.1.1)"),
+            ("en", "ltr", "English"),
+            ("ar-Latn", "ltr", "in another script"),
+            ("az-Arab-IR", "rtl", "a script from the right"),
+            ("uz-Cyrl", "ltr", "a script from the left"),
+            ("arn", "ltr", "Mapudungun only begins like Arabic"),
+        ];
+        for (language, expected, why) in table {
+            assert_eq!(direction(language), expected, "{language}: {why}");
+        }
+    }
+
+    #[test]
+    fn days_for_people() {
+        let time = "2026-11-03T23:59:59Z".parse().unwrap();
+        assert_eq!(day(time, Some("en-GB")), "3 November 2026");
+        assert_eq!(day(time, None), "3 November 2026");
+        assert_eq!(day(time, Some("ko")), "2026-11-03", "ISO 8601 is read everywhere");
+    }
+
+    #[test]
+    fn escaping() {
+        let escaped = Escaped("\"<a href='x'>&amp;</a>\"").to_string();
+        assert_eq!(escaped, "&quot;&lt;a href='x'&gt;&amp;amp;&lt;/a&gt;&quot;");
+    }
 }

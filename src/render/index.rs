@@ -26,8 +26,8 @@ pub fn document(feed: &Feed) -> String {
     if xml::line(&feed.description) != xml::line(&feed.title) {
         html.raw("<p class=\"subtitle\">").text(&feed.description).raw("</p>\n");
     }
-    html.raw("<p class=\"to-subscribe\"").language(Some("en"), language);
-    html.raw("><a href=\"#subscribe\">Subscribe</a></p>\n</header>\n<main>\n");
+    html.raw("<p class=\"to-subscribe\"><a href=\"#subscribe\"").language(Some("en"), language);
+    html.raw(">Subscribe</a></p>\n</header>\n<main>\n");
     for item in feed.items.iter().take(SHOWN) {
         article(&mut html, feed, item);
     }
@@ -53,7 +53,7 @@ fn article(html: &mut Html, feed: &Feed, item: &Item) {
     html.text(&item.title).raw("</a></h2>\n<p class=\"byline\">");
     html.time("dt-published", item.published, language.or(around));
     for author in &item.authors {
-        html.raw(" <span class=\"p-author\">").text(&author.name).raw("</span>");
+        html.raw(" \u{b7} <span class=\"p-author\">").text(&author.name).raw("</span>");
     }
     html.raw("</p>\n");
     let (text, is_cut) = match &item.subtitle {
@@ -74,4 +74,22 @@ fn shortened(text: &str) -> (&str, bool) {
     let end = text[at..].char_indices().take(30).find(|(_, it)| it.is_whitespace());
     let end = end.map_or(at, |(offset, _)| at + offset);
     (text[..end].trim_end_matches(|it: char| it.is_whitespace() || ".,;:".contains(it)), true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn summaries_end_with_a_word() {
+        let words = "word ".repeat(100);
+        let (text, is_cut) = shortened(&words);
+        assert!(is_cut && text.ends_with("word") && text.len() <= SUMMARY + 30);
+        let unbroken = "\u{d55c}".repeat(1000);
+        let (text, is_cut) = shortened(&unbroken);
+        assert!(is_cut);
+        assert_eq!(text.chars().count(), SUMMARY, "no blank is near");
+        assert_eq!(shortened("short."), ("short.", false));
+        assert!(!shortened(&"a".repeat(SUMMARY)).1, "just fits");
+    }
 }

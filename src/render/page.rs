@@ -58,7 +58,7 @@ fn byline(html: &mut Html, item: &Item, language: Option<&str>) {
     html.raw("<p class=\"byline\"><a class=\"u-url\"").attribute("href", &item.url).raw(">");
     html.time("dt-published", item.published, language).raw("</a>");
     for author in &item.authors {
-        html.raw(" <span class=\"p-author h-card\">");
+        html.raw(" \u{b7} <span class=\"p-author h-card\">");
         match &author.uri {
             Some(uri) => {
                 html.raw("<a class=\"p-name u-url\" rel=\"author\"").attribute("href", uri);
@@ -71,7 +71,7 @@ fn byline(html: &mut Html, item: &Item, language: Option<&str>) {
         html.raw("</span>");
     }
     if item.updated > item.published {
-        html.raw(" <span class=\"updated\"").language(Some("en"), language).raw(">updated ");
+        html.raw(" \u{b7} <span class=\"updated\"").language(Some("en"), language).raw(">updated ");
         html.time("dt-updated", item.updated, language).raw("</span>");
     }
     html.raw("</p>\n");

@@ -1,15 +1,15 @@
 //! RSS 2.0 (RSS 2.0.11), by the RSS Advisory Board's Best Practices Profile.
 //!
-//! - A title is plain text and escaped once. The profile wants `&` and `<` as
-//!   `&#x26;` and `&#x3C;`, which says the same to every XML parser as the
-//!   `&amp;` and `&lt;` that the crate writes; escaping twice would show
-//!   `&amp;lt;` in readers that follow the specification.
+//! - Titles and names are plain text and escaped once, `&` and `<` as `&#x26;` and
+//!   `&#x3C;` (profile, "character data"): the same as `&amp;` and `&lt;` to every
+//!   XML parser, and left alone by readers that look for entities a second time.
+//!   Escaping twice would show `&lt;` in readers that follow the specification.
 //! - `description` is parsed as HTML by readers, so the plain summary is escaped
 //!   as HTML and stands in CDATA. It is always there, since `content:encoded`
 //!   comes second to it (profile, "content:encoded").
-//! - An author with a mail address stands in `author`. Names alone, and several
-//!   authors (`author` stands once), are `dc:creator`; both together would say it
-//!   twice.
+//! - An author with a mail address stands in `author` (`managingEditor` of the
+//!   channel). Names alone, and several authors (`author` stands once), are
+//!   `dc:creator`; both together would say it twice.
 //! - There is one `enclosure` (profile, "enclosure"); further ones are
 //!   `media:content`.
 //! - No `ttl`: how long a feed stays true is said by HTTP.
@@ -33,27 +33,68 @@ pub fn document(feed: &Feed) -> Vec<u8> {
     let prefixes = items.iter().flat_map(|it| it.extensions.keys());
     let namespaces = xml::namespaces(prefixes.chain(extensions.map.keys()));
     let size: usize = items.iter().filter_map(|it| it.content.as_ref()).map(String::len).sum();
+    let creator = feed.author.email.is_none().then(|| plain(&feed.author.name));
     let channel = Channel {
-        title: xml::line(&feed.title).into(),
+        title: plain(&feed.title),
         link: xml::line(&feed.home).into(),
-        description: xml::line(&feed.description).into(),
+        description: plain(&feed.description),
         language: feed.language.clone(),
-        copyright: feed.copyright.as_deref().map(|it| xml::line(it).into()),
+        copyright: feed.copyright.as_deref().map(plain),
         managing_editor: contact(&feed.author),
         last_build_date: xml::rfc822(feed.updated),
         generator: Some("Sower".into()),
         docs: Some("https://www.rssboard.org/rss-specification".into()),
-        dublin_core_ext: Some(DublinCoreExtension {
-            creators: vec![xml::line(&feed.author.name).into()],
-            ..DublinCoreExtension::default()
-        }),
+        dublin_core_ext: creator
+            .map(|it| DublinCoreExtension { creators: vec![it], ..DublinCoreExtension::default() }),
         extensions: extensions.map,
         namespaces,
         items,
         ..Channel::default()
     };
     let capacity = size + size / 8 + 1024 * (channel.items.len() + 1);
-    channel.write_to(Vec::with_capacity(capacity)).expect("memory takes every write")
+    let document = channel.write_to(Vec::with_capacity(capacity));
+    hexadecimal(document.expect("memory takes every write"))
+}
+
+/// Stand for `&` and `<` in plain text while the crate writes, which would escape
+/// them by name. XML forbids both, so [`xml::text`] lets neither through.
+const AMPERSAND: &str = "\u{FFFE}";
+const LESS: &str = "\u{FFFF}";
+
+/// `text` on one line, for an element of plain text.
+fn plain(text: &str) -> String {
+    let line = xml::line(text);
+    match line.contains(['&', '<']) {
+        true => line.replace('&', AMPERSAND).replace('<', LESS),
+        false => line.into_owned(),
+    }
+}
+
+/// `document` with what [`plain`] left in it as hexadecimal references.
+fn hexadecimal(document: Vec<u8>) -> Vec<u8> {
+    let reference = |at: usize| match document[at..].get(..3) {
+        Some(it) if it == AMPERSAND.as_bytes() => Some("&#x26;"),
+        Some(it) if it == LESS.as_bytes() => Some("&#x3C;"),
+        _ => None,
+    };
+    let (mut whole, mut start, mut from) = (Vec::new(), 0, 0);
+    while let Some(offset) = document[from..].iter().position(|&it| it == AMPERSAND.as_bytes()[0]) {
+        let at = from + offset;
+        from = at + 1;
+        if let Some(reference) = reference(at) {
+            if whole.is_empty() {
+                whole.reserve(document.len() + 1024);
+            }
+            whole.extend_from_slice(&document[start..at]);
+            whole.extend_from_slice(reference.as_bytes());
+            start = at + 3;
+        }
+    }
+    if start == 0 {
+        return document;
+    }
+    whole.extend_from_slice(&document[start..]);
+    whole
 }
 
 /// `atom:link` of the channel: itself (profile, "atom:link"), the page for people,
@@ -93,13 +134,13 @@ fn item(feed: &Feed, item: &Item) -> rss::Item {
     let guid = xml::line(&item.guid).into_owned();
     let (author, creators) = match item.authors.as_slice() {
         [one] if one.email.is_some() => (contact(one), Vec::new()),
-        many => (None, many.iter().map(|it| xml::line(&it.name).into()).collect()),
+        many => (None, many.iter().map(|it| plain(&it.name)).collect()),
     };
     let languages: Vec<String> =
         item.language.iter().filter(|it| feed.language.as_ref() != Some(it)).cloned().collect();
     let has_dublin_core = !creators.is_empty() || !languages.is_empty();
     rss::Item {
-        title: Some(xml::line(&item.title).into()),
+        title: Some(plain(&item.title)),
         link: Some(xml::line(&item.url).into()),
         description: Some(description(item)),
         author,
@@ -107,7 +148,7 @@ fn item(feed: &Feed, item: &Item) -> rss::Item {
             .tags
             .iter()
             .map(|tag| Category {
-                name: xml::line(&tag.label).into(),
+                name: plain(&tag.label),
                 domain: Some(xml::line(tag.scheme()).into()),
             })
             .collect(),
@@ -169,6 +210,44 @@ impl From<Element> for Extension {
             value: element.text,
             attrs: element.attributes,
             children: children.map.into_values().flatten().collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_has_hexadecimal_references() {
+        let table = [
+            ("plain", "plain", "nothing to do"),
+            ("<&>", "&#x3C;&#x26;>", "at both ends"),
+            ("a &amp; b", "a &#x26;amp; b", "escaped once, never read"),
+            (
+                "\u{ff0c}<\u{fffd}",
+                "\u{ff0c}&#x3C;\u{fffd}",
+                "neighbours that begin as the marks do",
+            ),
+            ("\u{fffe}a\u{ffff}", "a", "what XML forbids is no mark"),
+        ];
+        for (text, expected, why) in table {
+            let document = hexadecimal(plain(text).into_bytes());
+            assert_eq!(String::from_utf8(document).unwrap(), expected, "{text:?}: {why}");
+        }
+    }
+
+    #[test]
+    fn mail_with_a_name() {
+        let table = [
+            ("Ann Lee", "ann@example.org (Ann Lee)", "as RSS wants it"),
+            ("Bo (B.) \\Kim", "ann@example.org (Bo B. Kim)", "no comment in the comment"),
+            ("A &\nB", "ann@example.org (A & B)", "one line"),
+        ];
+        for (name, expected, why) in table {
+            let email = Some("ann@example.org".into());
+            let person = Person { name: name.into(), uri: None, email };
+            assert_eq!(contact(&person).as_deref(), Some(expected), "{why}");
         }
     }
 }

@@ -181,3 +181,53 @@ pub fn picture(image: &Attachment) -> [Element; 2] {
             .with_any("height", height),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_xml_allows() {
+        let table = [
+            ("a\tb\nc", "a\tb\nc", "white space"),
+            ("a\0\u{8}\u{b}\u{c}\u{1f}b", "ab", "2.2: forbidden"),
+            ("a\u{fffe}\u{ffff}b", "ab", "2.2: forbidden"),
+            ("a\u{7f}\u{80}\u{9f}b", "ab", "2.2: discouraged; the feed validator warns"),
+            ("a\u{1fffe}\u{e000}\u{10ffff}", "a\u{1fffe}\u{e000}\u{10ffff}", "2.2: allowed"),
+            ("a\r\nb\rc\r", "a\nb\nc\n", "2.11: line ends"),
+            ("a\u{85}b", "a\nb", "a line end of old"),
+            ("\u{a3}\u{ff0c}\u{feff}\u{fffd}", "\u{a3}\u{ff0c}\u{feff}\u{fffd}", "suspects"),
+            ("", "", "nothing"),
+        ];
+        for (given, expected, why) in table {
+            assert_eq!(text(given), expected, "{given:?}: {why}");
+        }
+        assert!(matches!(text("\u{a3}5, \u{ff0c}"), Cow::Borrowed(_)), "no copy without need");
+    }
+
+    #[test]
+    fn text_on_one_line() {
+        let table = [
+            ("  a \t b\r\n", "a b", "collapsed"),
+            ("a\u{2028}b\u{2029}", "a b", "line ends of Unicode"),
+            ("a\u{a0}b\u{3000}c", "a\u{a0}b\u{3000}c", "blanks that mean something"),
+            ("a\0 \0b", "a b", "what is forbidden goes first"),
+            ("\n", "", "nothing is left"),
+        ];
+        for (given, expected, why) in table {
+            assert_eq!(line(given), expected, "{given:?}: {why}");
+        }
+    }
+
+    #[test]
+    fn dates_of_rss() {
+        let table = [
+            ("2026-11-03T09:00:00.9Z", Some("Tue, 03 Nov 2026 09:00:00 GMT"), "two digits a day"),
+            ("0001-01-01T00:00:00Z", Some("Mon, 01 Jan 0001 00:00:00 GMT"), "four digits a year"),
+            ("-000001-01-01T00:00:00Z", None, "no date is better than a wrong one"),
+        ];
+        for (time, expected, why) in table {
+            assert_eq!(rfc822(time.parse().unwrap()).as_deref(), expected, "{why}");
+        }
+    }
+}
