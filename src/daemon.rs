@@ -1,1 +1,362 @@
-//! To be written.
+//! The running Sower: threads, channels, signals, and who is told what.
+//!
+//! | thread | does |
+//! |---|---|
+//! | watch | sends news of the folder |
+//! | line | owns the catalog's writer: takes news in, shows what became stale |
+//! | tokio's | serve; share nothing with the line but the shelf |
+//! | tokio's blocking | make what is not on the shelf, each with a reader of its own |
+//!
+//! What never happens here: a rule about articles.
+
+mod line_thread;
+mod maker;
+mod state_lock;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{error, info, warn};
+
+use crate::catalog::order::Limits;
+use crate::catalog::rows::Micros;
+use crate::catalog::{self, Catalog, site_key};
+use crate::config::Config;
+use crate::convert;
+use crate::daemon::line_thread::{LineThread, Pulse};
+use crate::daemon::maker::Maker;
+use crate::daemon::state_lock::StateLock;
+use crate::feed::page::Site;
+use crate::line;
+use crate::serve;
+use crate::shelf::{self, Shelf};
+use crate::systemd;
+use crate::watch;
+
+/// News of the folder that may wait for the line; the watcher waits when they do.
+const NEWS: usize = 4;
+
+/// Requests have no body that Sower reads; one this long is still read away.
+const MAX_REQUEST_BODY: usize = 64 * 1024;
+/// Requests in flight have so long to end, so that Sower is gone within five
+/// seconds.
+const DRAIN: Duration = Duration::from_secs(4);
+
+/// Runs until it is told to stop. `state` is the state folder, made where it is not
+/// there yet.
+///
+/// # Errors
+/// A sentence for the person who started it, where it cannot go on.
+pub fn serve(config: Config, state: PathBuf) -> Result<(), String> {
+    std::fs::create_dir_all(&state)
+        .map_err(|it| format!("cannot make the state folder `{}`: {it}", state.display()))?;
+    let _lock = StateLock::take(&state)?;
+    let socket = bind(config.serve.listen)?;
+    let address = socket
+        .local_addr()
+        .ok()
+        .and_then(|it| it.as_socket())
+        .ok_or("cannot tell the address that was bound")?;
+    let now = Timestamp::now();
+    let base_url = config.site.base_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let (key, ignored) =
+        site_key::open(&state, config.site.key.as_deref(), config.site.base_url.as_deref())
+            .map_err(|it| format!("cannot keep the site key in `{}`: {it}", state.display()))?;
+    if let Some(ignored) = ignored {
+        warn!("expected the site key `{key}` of the first start, found `{ignored}` in site.key; ids are minted from the first one still");
+    }
+    info!(seeds = %config.seeds.display(), state = %state.display(), "starting");
+
+    let convert_options = convert_options(&config);
+    let mut catalog = open_catalog(&state, &key, catalog_options(&config, &convert_options), now)?;
+    let site = site(&config, base_url, key, &mut catalog, now)?;
+    let site = Arc::new(site);
+    let shelf = Arc::new(Shelf::new(shelf::Options { memory: config.shelf.memory }));
+    let reader = || catalog.reader().map_err(|it| it.to_string());
+    let mut known = reader()?;
+    let health = Arc::new(Pulse::new(catalog.health().unwrap_or_default()));
+    let maker = Arc::new(Maker::new(
+        reader()?,
+        catalog.path().to_owned(),
+        catalog.options().clone(),
+        Arc::clone(&site),
+        Arc::clone(&shelf),
+    ));
+    let (sink, news) = mpsc::sync_channel(NEWS);
+    let watcher = watch::start(
+        watch_options(&config),
+        Box::new(move || known.known().map_err(|it| it.to_string())),
+        sink,
+    )
+    .map_err(|it| it.to_string())?;
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let (ready, is_ready) = tokio::sync::oneshot::channel();
+    let line = LineThread {
+        reader: reader()?,
+        catalog,
+        site,
+        shelf: Arc::clone(&shelf),
+        convert: convert_options,
+        pulse: Arc::clone(&health),
+        stop: Arc::clone(&stop),
+        ready: Some(ready),
+        stale: Default::default(),
+    };
+    let line = std::thread::Builder::new()
+        .name("line".into())
+        .spawn(move || line.run(&news))
+        .map_err(|it| format!("cannot start the line's thread: {it}"))?;
+
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(16)
+        .thread_name("serve")
+        .build()
+        .map_err(|it| format!("cannot start the server's threads: {it}"))?;
+    let outcome = runtime.block_on(async {
+        // A first import is on the shelf before anybody is answered.
+        tokio::select! {
+            _ = is_ready => {}
+            () = told_to_stop() => return Ok(()),
+        }
+        socket.listen(1024).map_err(|it| format!("cannot listen on {address}: {it}"))?;
+        socket.set_nonblocking(true).map_err(|it| it.to_string())?;
+        let listener =
+            tokio::net::TcpListener::from_std(socket.into()).map_err(|it| it.to_string())?;
+        announce(address);
+        tokio::spawn(keep_alive(Arc::clone(&health)));
+        tokio::spawn(reload(watcher));
+        let pulse = Arc::clone(&health);
+        let report = move || {
+            let catalog::Health { entries, problems, reasons } = pulse.health();
+            serve::Report { entries, problems, reasons, can_serve: true }
+        };
+        let stopping = async {
+            told_to_stop().await;
+            info!("told to stop");
+            systemd::stopping();
+        };
+        serve::serve(
+            vec![listener],
+            shelf.view(),
+            maker.make(),
+            Arc::new(report),
+            serve_options(&config, maker.site()),
+            stopping,
+        )
+        .await;
+        Ok(())
+    });
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    if line.join().is_err() {
+        return Err("the line's thread failed; the log says why".into());
+    }
+    info!("stopped");
+    outcome
+}
+
+/// The one line on standard output for each listener; whoever starts Sower from a
+/// program waits for it.
+#[allow(clippy::print_stdout)]
+fn announce(address: SocketAddr) {
+    use std::io::Write;
+    println!("listening on http://{address}");
+    // A closed standard output is no reason to stop.
+    let _ = std::io::stdout().flush();
+    systemd::ready();
+    systemd::status(&format!("serving on {address}"));
+}
+
+/// Bound, so that a taken address is told at once, but not listening yet.
+fn bind(address: SocketAddr) -> Result<socket2::Socket, String> {
+    let explain = |it: std::io::Error| {
+        format!("cannot listen on {address}: {it}; choose another address with `--listen` or the key `serve.listen`")
+    };
+    let domain = socket2::Domain::for_address(address);
+    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None).map_err(explain)?;
+    socket.set_reuse_address(true).map_err(explain)?;
+    socket.bind(&address.into()).map_err(explain)?;
+    Ok(socket)
+}
+
+async fn told_to_stop() {
+    let (Ok(mut term), Ok(mut int)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        error!("cannot listen for signals; stop Sower with SIGKILL");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}
+
+/// On SIGHUP the whole folder is compared with the catalog.
+async fn reload(watcher: watch::Watcher) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    while hangup.recv().await.is_some() {
+        systemd::reloading();
+        info!("told to reload: comparing the folder with the catalog");
+        watcher.compare_now();
+        systemd::ready();
+    }
+}
+
+/// Tells systemd's watchdog that Sower lives, for as long as the line's thread does.
+async fn keep_alive(pulse: Arc<Pulse>) {
+    let Some(every) = systemd::watchdog() else { return };
+    loop {
+        if pulse.age() < every * 2 {
+            systemd::alive();
+        }
+        tokio::time::sleep(every).await;
+    }
+}
+
+/// Opens the catalog; one that is damaged is set aside and made again from the
+/// seeds, with the same ids, since the site key stands outside it.
+fn open_catalog(
+    state: &Path,
+    key: &str,
+    options: catalog::Options,
+    now: Timestamp,
+) -> Result<Catalog, String> {
+    match Catalog::open(state, key.to_owned(), options.clone(), now) {
+        Err(damage) if damage.is_corrupt() => {
+            let stamp = now.strftime("%Y%m%dT%H%M%SZ");
+            for suffix in ["", "-wal", "-shm"] {
+                let file = state.join(format!("catalog.sqlite{suffix}"));
+                let aside = state.join(format!("catalog.sqlite{suffix}.damaged-{stamp}"));
+                if file.exists() {
+                    std::fs::rename(&file, &aside).map_err(|it| {
+                        format!("cannot set the damaged `{}` aside: {it}", file.display())
+                    })?;
+                }
+            }
+            error!(%damage, "set the damaged catalog aside as `catalog.sqlite.damaged-{stamp}` and makes it again from the seeds");
+            Catalog::open(state, key.to_owned(), options, now)
+        }
+        other => other,
+    }
+    .map_err(|it| format!("cannot open the catalog in `{}`: {it}", state.display()))
+}
+
+fn micros(duration: Duration) -> Micros {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn catalog_options(config: &Config, convert: &convert::Options) -> catalog::Options {
+    catalog::Options {
+        limits: Limits { limit: config.feed.limit, max: config.feed.max },
+        copy_wait: micros(config.catalog.copy_wait),
+        tombstones: micros(config.catalog.tombstones),
+        backdate: micros(config.feed.backdate),
+        vanished_share: config.catalog.vanished_share,
+        converter: convert::VERSION,
+        convert_options: line::options_digest(convert),
+    }
+}
+
+fn convert_options(config: &Config) -> convert::Options {
+    convert::Options {
+        timezone: config.site.timezone.clone(),
+        max_bytes: config.convert.max_bytes,
+        published_folders: config.convert.published_folders.clone(),
+        strip: config.convert.strip.clone(),
+    }
+}
+
+fn watch_options(config: &Config) -> watch::Options {
+    watch::Options {
+        root: config.seeds.clone(),
+        settle: config.watch.settle,
+        mode: config.watch.mode,
+        compare_every: config.watch.compare_every,
+        max_bytes: config.convert.max_bytes,
+        follow_links: config.watch.follow_links,
+        is_seed: convert::is_seed,
+    }
+}
+
+fn serve_options(config: &Config, site: &Site) -> serve::Options {
+    let limits = &config.serve;
+    let after_scheme = site.base_url.split_once("://").map_or("", |(_, rest)| rest);
+    let base_path = after_scheme.find('/').map_or("", |slash| &after_scheme[slash..]);
+    serve::Options {
+        root: config.seeds.as_path().into(),
+        base_path: base_path.to_owned(),
+        caching: caching(),
+        connections: limits.max_connections,
+        header_timeout: limits.header_timeout,
+        idle_timeout: limits.idle_timeout,
+        write_timeout: limits.write_timeout,
+        max_body: MAX_REQUEST_BODY,
+        max_head: limits.max_header_bytes,
+        max_target: limits.max_uri_bytes,
+        requests: 10_000,
+        streams: 100,
+        makes: 64,
+        make_timeout: limits.make_timeout,
+        file_reads: 8,
+        drain: DRAIN,
+        log_requests: false,
+    }
+}
+
+/// How long caches may answer in Sower's place. Readers ask every few minutes at
+/// most: a minute spares a server behind a cache and delays nobody by much. A page
+/// that is gone may come back.
+fn caching() -> serve::Caching {
+    let value = HeaderValue::from_static;
+    serve::Caching {
+        feed: value("public, max-age=60, stale-while-revalidate=300"),
+        archive: value("public, max-age=600, stale-while-revalidate=3600"),
+        page: value("public, max-age=60, stale-while-revalidate=300"),
+        file: value("public, max-age=3600"),
+        redirect: value("public, max-age=3600"),
+        gone: value("public, max-age=300"),
+    }
+}
+
+/// The site's own words, defaults filled in.
+fn site(
+    config: &Config,
+    base_url: String,
+    key: String,
+    catalog: &mut Catalog,
+    now: Timestamp,
+) -> Result<Site, String> {
+    let words = &config.site;
+    let title = words.title.clone().unwrap_or_else(|| folder_name(&config.seeds));
+    let mut site = Site {
+        base_url,
+        key,
+        description: words.description.clone().unwrap_or_else(|| format!("Articles from {title}")),
+        title,
+        language: words.language.clone(),
+        author: words.author.clone(),
+        copyright: words.copyright.clone(),
+        max_body: config.feed.max_body,
+        since: Timestamp::UNIX_EPOCH,
+    };
+    let digest = blake3::hash(format!("{site:?}").as_bytes()).to_string();
+    site.since = catalog.words_since(&digest, now).map_err(|it| it.to_string())?;
+    Ok(site)
+}
+
+/// A title for a site that has none: the name of its folder.
+fn folder_name(seeds: &Path) -> String {
+    let whole = std::fs::canonicalize(seeds).unwrap_or_else(|_| seeds.to_owned());
+    let name = whole.file_name().map(|it| it.to_string_lossy().trim().to_owned());
+    name.filter(|it| !it.is_empty()).unwrap_or_else(|| "Seeds".into())
+}

@@ -191,9 +191,32 @@ impl Catalog {
         self.store.rows().problems()
     }
 
+    /// The database's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// A reader's side, with a connection of its own.
     pub fn reader(&self) -> Result<Reader> {
         Reader::open(&self.path, &self.options)
+    }
+
+    /// Since when the site's own words are what `digest` stands for: `now` where they
+    /// have changed.
+    pub fn words_since(&mut self, digest: &str, now: Timestamp) -> Result<Timestamp> {
+        let micros = self.store.write(|rows| {
+            let known = rows.fact("words")?;
+            if known.as_deref() != Some(digest) {
+                rows.put_fact("words", digest)?;
+                rows.put_fact("words_since", &now.as_microsecond().to_string())?;
+            }
+            rows.number("words_since")
+        })?;
+        Ok(micros.and_then(|it| Timestamp::from_microsecond(it).ok()).unwrap_or(now))
     }
 
     /// Tidies the database while nothing else is to do.

@@ -23,7 +23,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub(super) fn open(path: &Path, options: &Options) -> Result<Reader> {
+    /// Opens the catalog's database for reading.
+    pub fn open(path: &Path, options: &Options) -> Result<Reader> {
         let store = ReadStore::open(path)?;
         Ok(Reader { store, limits: options.limits, tombstones: options.tombstones })
     }

@@ -1,0 +1,250 @@
+//! The line's thread: owns the catalog's writer, takes news of the folder in, and
+//! shows what became stale when it is idle, or every 100 ms when it is not.
+
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tracing::{error, info, warn};
+
+use crate::catalog::store::{Error, Result};
+use crate::catalog::{Catalog, Health, Reader, Touched};
+use crate::convert;
+use crate::feed::page::Site;
+use crate::line;
+use crate::render::rendition::Key;
+use crate::shelf::{self, Shelf};
+use crate::watch::News;
+
+/// Readers see what changed no later than this, however much else changes.
+const SHOW_EVERY: Duration = Duration::from_millis(100);
+/// The thread says that it lives at least so often.
+const BEAT: Duration = Duration::from_secs(1);
+/// How long a failed write waits for its next try.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What others may know of the line without waiting for it.
+#[derive(Debug)]
+pub struct Pulse {
+    health: Mutex<Health>,
+    /// Why the catalog cannot be written, while it cannot.
+    failing: Mutex<Option<String>>,
+    /// Milliseconds since 1970.
+    beat: AtomicI64,
+}
+
+impl Pulse {
+    pub fn new(health: Health) -> Pulse {
+        let beat = AtomicI64::new(Timestamp::now().as_millisecond());
+        Pulse { health: Mutex::new(health), failing: Mutex::new(None), beat }
+    }
+
+    pub fn health(&self) -> Health {
+        let mut health = lock(&self.health).clone();
+        health.reasons.extend(lock(&self.failing).clone());
+        health
+    }
+
+    /// Since the thread last said that it lives.
+    pub fn age(&self) -> Duration {
+        let now = Timestamp::now().as_millisecond();
+        let age = now - self.beat.load(Ordering::Relaxed);
+        Duration::from_millis(u64::try_from(age).unwrap_or(0))
+    }
+
+    fn beat(&self) {
+        self.beat.store(Timestamp::now().as_millisecond(), Ordering::Relaxed);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Debug)]
+pub struct LineThread {
+    pub catalog: Catalog,
+    pub reader: Reader,
+    pub site: Arc<Site>,
+    pub shelf: Arc<Shelf>,
+    pub convert: convert::Options,
+    pub pulse: Arc<Pulse>,
+    pub stop: Arc<AtomicBool>,
+    /// Told once, when the site's feeds are on the shelf.
+    pub ready: Option<tokio::sync::oneshot::Sender<()>>,
+    pub stale: BTreeSet<Key>,
+}
+
+impl LineThread {
+    /// Until told to stop, or the watcher ends.
+    pub fn run(mut self, news: &Receiver<News>) {
+        let mut progress = Progress::new(self.catalog.is_importing().unwrap_or(false));
+        self.stale.extend(shelf::pinned());
+        let mut shown = Instant::now();
+        let mut next = None;
+        while !self.stop.load(Ordering::Relaxed) {
+            self.pulse.beat();
+            let arrived = match next.take() {
+                Some(arrived) => Some(arrived),
+                None => match news.recv_timeout(self.wait()) {
+                    Ok(arrived) => Some(arrived),
+                    Err(RecvTimeoutError::Timeout) => None,
+                    Err(RecvTimeoutError::Disconnected) => break,
+                },
+            };
+            if let Some(arrived) = arrived {
+                progress.note(&arrived);
+                self.hear(arrived);
+            }
+            if self.catalog.due().is_some_and(|it| it <= Timestamp::now()) {
+                self.write(|catalog, now, _| catalog.tick(now));
+            }
+            next = news.try_recv().ok();
+            if next.is_none() || shown.elapsed() >= SHOW_EVERY {
+                self.show();
+                shown = Instant::now();
+            }
+        }
+    }
+
+    fn wait(&self) -> Duration {
+        // Made again soon where the shelf refused it or the catalog failed.
+        let longest = if self.stale.is_empty() { BEAT } else { SHOW_EVERY };
+        let due = self.catalog.due().map(|it| {
+            Duration::try_from(it.duration_since(Timestamp::now())).unwrap_or(Duration::ZERO)
+        });
+        // A little longer, since waking just before the time would only wait again.
+        due.map_or(longest, |it| (it + Duration::from_millis(1)).min(longest))
+    }
+
+    fn hear(&mut self, news: News) {
+        match news {
+            News::Changes(changes) => {
+                self.write(|catalog, now, convert| line::take(catalog, &changes, convert, now));
+            }
+            News::Compared { device, inode } => {
+                let was_importing = self.catalog.is_importing().unwrap_or(false);
+                self.write(|catalog, now, _| catalog.compared(device, inode, now));
+                if was_importing {
+                    self.stale.extend(shelf::pinned());
+                    info!(entries = self.pulse.health().entries, "took the folder in");
+                }
+            }
+            News::Lost { reason, .. } => {
+                error!("the seeds folder cannot be read: {reason}; nothing is withdrawn, what was published is served");
+                self.write(|catalog, _, _| catalog.lost(&reason).map(|()| Touched::default()));
+            }
+            News::Notice(notice) => warn!("{notice}"),
+        }
+    }
+
+    /// Writes to the catalog, again and again where that fails: no change is lost to
+    /// a full disk. What was published is served meanwhile.
+    fn write(
+        &mut self,
+        work: impl Fn(&mut Catalog, Timestamp, &convert::Options) -> Result<Touched>,
+    ) {
+        let touched = loop {
+            match work(&mut self.catalog, Timestamp::now(), &self.convert) {
+                Ok(touched) => break touched,
+                Err(error) => self.wait_for_the_store(&error),
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                return;
+            }
+        };
+        if lock(&self.pulse.failing).take().is_some() {
+            info!("the catalog can be written again");
+        }
+        for note in &touched.notes {
+            warn!("{note}");
+        }
+        let stale = line::stale(&touched);
+        if !stale.is_empty() {
+            let keys: Vec<Key> = stale.iter().cloned().collect();
+            self.shelf.touch(&keys, touched.revision);
+            self.stale.extend(stale);
+        }
+        match self.catalog.health() {
+            Ok(health) => {
+                let before = std::mem::replace(&mut *lock(&self.pulse.health), health.clone());
+                for reason in health.reasons.iter().filter(|it| !before.reasons.contains(it)) {
+                    error!("degraded: {reason}");
+                }
+                if health.reasons.is_empty() && !before.reasons.is_empty() {
+                    info!("no longer degraded");
+                }
+            }
+            Err(error) => error!(%error, "cannot read how the catalog stands"),
+        }
+    }
+
+    fn wait_for_the_store(&self, error: &Error) {
+        let reason = format!("the catalog cannot be written: {error}");
+        let is_news = lock(&self.pulse.failing).replace(reason).is_none();
+        if is_news {
+            error!("{error}; what was published is served, changes wait and are tried again every second");
+        }
+        self.pulse.beat();
+        std::thread::sleep(RETRY);
+    }
+
+    /// Shows what is stale; what could not be made is tried again.
+    fn show(&mut self) {
+        match self.catalog.is_importing() {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => error!(%error, "cannot read how the catalog stands"),
+        }
+        if !self.stale.is_empty()
+            && let Err(error) =
+                line::show(&mut self.reader, &self.site, &self.shelf, &mut self.stale)
+        {
+            error!(%error, "cannot show what changed; trying again");
+            return;
+        }
+        if let Some(ready) = self.ready.take() {
+            // Nobody waits for it where the daemon is being stopped.
+            let _ = ready.send(());
+        }
+    }
+}
+
+/// A line for the person who watches a long first import.
+struct Progress {
+    bar: Option<indicatif::ProgressBar>,
+    started: Instant,
+    seeds: u64,
+    is_importing: bool,
+}
+
+impl Progress {
+    fn new(is_importing: bool) -> Progress {
+        let is_importing = is_importing && std::io::stderr().is_terminal();
+        Progress { bar: None, started: Instant::now(), seeds: 0, is_importing }
+    }
+
+    fn note(&mut self, news: &News) {
+        match news {
+            News::Changes(changes) if self.is_importing => {
+                self.seeds += changes.len() as u64;
+                if self.started.elapsed() >= Duration::from_secs(1) {
+                    let bar = self.bar.get_or_insert_with(indicatif::ProgressBar::new_spinner);
+                    bar.set_message(format!("taking the folder in: {} files", self.seeds));
+                    bar.tick();
+                }
+            }
+            News::Compared { .. } => {
+                self.is_importing = false;
+                if let Some(bar) = self.bar.take() {
+                    bar.finish_and_clear();
+                }
+            }
+            _ => {}
+        }
+    }
+}

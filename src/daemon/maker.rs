@@ -1,0 +1,78 @@
+//! Makes what is not on the shelf when a reader asks for it, on blocking threads,
+//! each making with a reader's connection of its own.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tracing::error;
+
+use crate::catalog::{Options, Reader};
+use crate::feed::page::Site;
+use crate::line;
+use crate::render::rendition::Key;
+use crate::serve::{Make, Unmade};
+use crate::shelf::Shelf;
+use crate::shelf::snapshot::Shelved;
+
+/// A key that changes each time it is made is given up after so many.
+const TRIES: usize = 5;
+
+#[derive(Debug)]
+pub struct Maker {
+    idle: Mutex<Vec<Reader>>,
+    catalog: PathBuf,
+    options: Options,
+    site: Arc<Site>,
+    shelf: Arc<Shelf>,
+}
+
+impl Maker {
+    pub fn new(
+        reader: Reader,
+        catalog: PathBuf,
+        options: Options,
+        site: Arc<Site>,
+        shelf: Arc<Shelf>,
+    ) -> Maker {
+        Maker { idle: Mutex::new(vec![reader]), catalog, options, site, shelf }
+    }
+
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// For the server.
+    pub fn make(self: &Arc<Maker>) -> Make {
+        let maker = Arc::clone(self);
+        Arc::new(move |key| {
+            let maker = Arc::clone(&maker);
+            Box::pin(async move {
+                let making = tokio::task::spawn_blocking(move || maker.make_now(&key));
+                making.await.unwrap_or(Err(Unmade::Failed))
+            })
+        })
+    }
+
+    fn make_now(&self, key: &Key) -> Result<Arc<Shelved>, Unmade> {
+        let mut reader = self.reader().map_err(|it| failed(key, &it))?;
+        for _ in 0..TRIES {
+            let (made, revision) =
+                line::make(&mut reader, &self.site, key).map_err(|it| failed(key, &it))?;
+            if let Some(shelved) = self.shelf.put(key.clone(), made, revision) {
+                self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+                return Ok(shelved);
+            }
+        }
+        Err(Unmade::Busy)
+    }
+
+    fn reader(&self) -> crate::catalog::store::Result<Reader> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(|| Reader::open(&self.catalog, &self.options), Ok)
+    }
+}
+
+fn failed(key: &Key, error: &crate::catalog::store::Error) -> Unmade {
+    error!(path = key.path(), %error, "cannot make what a reader asked for; answered 500");
+    Unmade::Failed
+}
