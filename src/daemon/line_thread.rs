@@ -17,7 +17,8 @@ use crate::convert;
 use crate::feed::page::Site;
 use crate::line;
 use crate::render::rendition::Key;
-use crate::shelf::{self, Shelf};
+use crate::shelf::Shelf;
+use crate::shelf::snapshot::pinned;
 use crate::watch::News;
 
 /// Readers see what changed no later than this, however much else changes.
@@ -83,7 +84,7 @@ impl LineThread {
     /// Until told to stop, or the watcher ends.
     pub fn run(mut self, news: &Receiver<News>) {
         let mut progress = Progress::new(self.catalog.is_importing().unwrap_or(false));
-        self.stale.extend(shelf::pinned());
+        self.stale.extend(pinned());
         let mut shown = Instant::now();
         let mut next = None;
         while !self.stop.load(Ordering::Relaxed) {
@@ -130,7 +131,7 @@ impl LineThread {
                 let was_importing = self.catalog.is_importing().unwrap_or(false);
                 self.write(|catalog, now, _| catalog.compared(device, inode, now));
                 if was_importing {
-                    self.stale.extend(shelf::pinned());
+                    self.stale.extend(pinned());
                     info!(entries = self.pulse.health().entries, "took the folder in");
                 }
             }

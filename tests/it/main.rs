@@ -1,0 +1,8 @@
+//! The whole of Sower from outside: a real folder, the real program, a real socket.
+//! Every test waits for a condition, never for a guessed time.
+
+#![allow(clippy::unwrap_used)]
+
+mod cli;
+mod folder;
+mod support;
