@@ -1,0 +1,526 @@
+//! The thread that watches: takes hints in, looks at what is due, compares the
+//! folder from time to time, and notices when the folder itself goes and comes.
+//!
+//! Everything happens here in turn, on one thread, so that nothing is looked at
+//! while something else decides what is known of it. What a comparison found is
+//! read batch by batch, and what somebody writes meanwhile comes first.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::TrySendError;
+use std::time::Duration;
+use std::time::Instant;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
+
+use crate::watch::Known;
+use crate::watch::Mode;
+use crate::watch::News;
+use crate::watch::Options;
+use crate::watch::compare;
+use crate::watch::events::Events;
+use crate::watch::events::Unwatched;
+use crate::watch::inbox::Event;
+use crate::watch::inbox::Inbox;
+use crate::watch::looking::Batch;
+use crate::watch::looking::Looking;
+use crate::watch::looking::Moment;
+use crate::watch::looking::Why;
+use crate::watch::read::Faults;
+use crate::watch::read::Kind;
+use crate::watch::read::Refused;
+use crate::watch::read::Root;
+use crate::watch::seed::SeedPath;
+use crate::watch::seed::Stat;
+use crate::watch::settle::Glance;
+use crate::watch::surroundings;
+use crate::watch::walk;
+
+/// How often the folder is listed where events cannot be had.
+const POLL: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether the folder is still the same one.
+const ROOT_CHECK: Duration = Duration::from_secs(2);
+
+/// How often, while it is lost.
+const LOST_CHECK: Duration = Duration::from_millis(500);
+
+/// How long after all else the end of a comparison waits for files that are being
+/// written.
+const YOUNG_LIMIT: Duration = Duration::from_secs(2);
+
+/// How soon what failed is tried again.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// How soon a full channel is tried again.
+const FULL: Duration = Duration::from_millis(2);
+
+/// How many paths are looked at before hints are taken in again.
+const LOOKS: usize = 1024;
+
+/// What lies beyond this stage and can fail: tests put faults here.
+#[derive(Debug, Clone)]
+pub struct Edges {
+    pub faults: Faults,
+    /// How many folders can be watched, if the kernel allows so many.
+    pub most_watched: usize,
+}
+
+impl Default for Edges {
+    fn default() -> Edges {
+        Edges { faults: Faults::default(), most_watched: usize::MAX }
+    }
+}
+
+pub struct Watching {
+    known: Box<dyn Known>,
+    sink: SyncSender<News>,
+    inbox: Arc<Inbox>,
+    edges: Edges,
+    start: Instant,
+    looking: Looking,
+    batch: Batch,
+    events: Option<Events>,
+    /// How often the folder is listed between comparisons.
+    poll: Option<Duration>,
+    /// Events were wanted and cannot be had.
+    has_no_events: bool,
+    /// Of the folder that is being watched; `None` while it is lost.
+    identity: Option<(u64, u64)>,
+    /// What was said last of a folder that is lost: whether it is missing.
+    lost: Option<bool>,
+    comparison: Option<Comparison>,
+    /// Whether what is known was ever asked for: before that nobody can tell what
+    /// is gone.
+    has_known: bool,
+    is_known_failing: bool,
+    folders: usize,
+    next_root: Duration,
+    next_compare: Duration,
+    next_poll: Duration,
+}
+
+#[derive(Debug)]
+struct Comparison {
+    /// With what the catalog knows, not only with what was said so far.
+    is_full: bool,
+    identity: (u64, u64),
+    /// When it ends whatever is being written.
+    ends: Option<Duration>,
+}
+
+/// Nobody listens any more.
+struct Stopped;
+
+impl Watching {
+    pub fn new(
+        options: Options,
+        known: Box<dyn Known>,
+        sink: SyncSender<News>,
+        inbox: Arc<Inbox>,
+        edges: Edges,
+    ) -> Watching {
+        Watching {
+            known,
+            sink,
+            inbox,
+            edges,
+            start: Instant::now(),
+            looking: Looking::new(options),
+            batch: Batch::default(),
+            events: None,
+            poll: None,
+            has_no_events: false,
+            identity: None,
+            lost: None,
+            comparison: None,
+            has_known: false,
+            is_known_failing: false,
+            folders: 0,
+            next_root: Duration::ZERO,
+            next_compare: Duration::ZERO,
+            next_poll: Duration::ZERO,
+        }
+    }
+
+    pub fn run(mut self) {
+        while let Some(events) = self.inbox.take(self.rest()) {
+            if self.take_in(events).and_then(|()| self.round()).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// How long there is nothing to do but to wait for hints.
+    fn rest(&self) -> Duration {
+        let mut next = self.next_root;
+        if self.identity.is_some() {
+            next = match (&self.comparison, self.poll) {
+                (Some(comparison), _) => comparison.ends.map_or(next, |ends| next.min(ends)),
+                (None, Some(_)) => next.min(self.next_compare).min(self.next_poll),
+                (None, None) => next.min(self.next_compare),
+            };
+        }
+        if self.is_watching() {
+            if !self.looking.next.is_empty() || !self.looking.folders.is_empty() {
+                return Duration::ZERO;
+            }
+            next = next.min(self.looking.settle.wake().unwrap_or(next));
+        }
+        next.saturating_sub(self.start.elapsed())
+    }
+
+    fn is_watching(&self) -> bool {
+        self.identity.is_some() && self.has_known
+    }
+
+    fn now(&self) -> Moment {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        Moment { since: self.start.elapsed(), wall: i64::try_from(wall).unwrap_or(i64::MAX) }
+    }
+
+    fn take_in(&mut self, events: Vec<Event>) -> Result<(), Stopped> {
+        let now = self.start.elapsed();
+        for event in events {
+            match event {
+                Event::Path(path, hint) => self.looking.settle.hint(&path, hint, now),
+                Event::Root => self.next_root = now,
+                Event::Everything => self.next_compare = now,
+                Event::Broken(reason) => self.give_up_events(&reason)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn round(&mut self) -> Result<(), Stopped> {
+        if self.start.elapsed() >= self.next_root {
+            self.check_root()?;
+        }
+        let now = self.start.elapsed();
+        if self.identity.is_some() && self.comparison.is_none() {
+            if now >= self.next_compare {
+                self.compare(true)?;
+            } else if self.poll.is_some() && now >= self.next_poll && self.has_known {
+                self.compare(false)?;
+            }
+        }
+        if !self.is_watching() {
+            return Ok(());
+        }
+        self.look()?;
+        self.end_comparison()
+    }
+
+    /// Opens the folder, unless it is gone or another one.
+    fn open_root(&mut self) -> Result<Option<Root>, Stopped> {
+        let options = &self.looking.options;
+        match Root::open(&options.root, options.follow_links, &self.edges.faults) {
+            Ok(root) if self.identity == Some(root.identity) => Ok(Some(root)),
+            Ok(root) => {
+                self.adopt(&root);
+                Ok(None)
+            }
+            Err(error) => {
+                self.lose(Refused::of("folder", error))?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn check_root(&mut self) -> Result<(), Stopped> {
+        self.next_root = self.start.elapsed() + ROOT_CHECK;
+        self.open_root().map(drop)
+    }
+
+    /// Watches a folder that was not there before, or that took another's place.
+    fn adopt(&mut self, root: &Root) {
+        self.identity = Some(root.identity);
+        self.comparison = None;
+        self.events = None;
+        self.poll = self.poll_beside_events(root);
+        self.next_compare = self.start.elapsed();
+    }
+
+    fn poll_beside_events(&self, root: &Root) -> Option<Duration> {
+        match self.looking.options.mode {
+            Mode::Poll(every) => Some(every),
+            Mode::Auto if root.is_remote() => Some(POLL),
+            Mode::Auto | Mode::Events => None,
+        }
+    }
+
+    fn lose(&mut self, refused: Refused) -> Result<(), Stopped> {
+        self.next_root = self.start.elapsed() + LOST_CHECK;
+        self.identity = None;
+        self.comparison = None;
+        self.events = None;
+        self.looking.next.clear();
+        self.looking.folders.clear();
+        let (is_missing, reason) = match refused {
+            Refused::NotFound => (true, "expected a folder, found nothing".into()),
+            Refused::Busy => (false, "expected a folder, found one that changes".into()),
+            Refused::Unreadable(reason) => (false, reason),
+        };
+        if self.lost.replace(is_missing) == Some(is_missing) {
+            return Ok(());
+        }
+        let root = self.looking.options.root.display();
+        let reason = format!("{reason} at `{root}`");
+        self.send(News::Lost { is_missing, reason })
+    }
+
+    /// Lists the whole folder, and finds what is to be looked at.
+    fn compare(&mut self, is_full: bool) -> Result<(), Stopped> {
+        let began = self.start.elapsed();
+        let Some(root) = self.open_root()? else { return Ok(()) };
+        if is_full {
+            self.next_compare = began + self.looking.options.compare_every;
+            self.start_events()?;
+            // What was said to be unreadable is said again.
+            self.looking.problems.values_mut().for_each(String::clear);
+        }
+        let Some(listing) = self.list(&root, None)? else { return Ok(()) };
+        self.lost = None;
+        self.folders = listing.folders;
+        if self.events.is_some() && std::mem::take(&mut self.has_no_events) {
+            self.poll = self.poll_beside_events(&root);
+            let root = self.looking.options.root.display();
+            self.send(News::Notice(format!("changes in `{root}` are told by events again")))?;
+        }
+        let known = if is_full { self.ask_known()? } else { Some(Vec::new()) };
+        let Some(known) = known else { return Ok(()) };
+        for (path, stat) in &known {
+            self.looking.present.entry(path.clone()).or_insert(*stat);
+        }
+        self.has_known = true;
+        self.sift(&listing, None, is_full.then_some(known));
+        let took = self.start.elapsed() - began;
+        self.next_poll = self.start.elapsed() + self.poll.unwrap_or(POLL).max(took * 10);
+        self.comparison = Some(Comparison { is_full, identity: root.identity, ends: None });
+        Ok(())
+    }
+
+    /// What is known, or nothing where it cannot be had now.
+    fn ask_known(&mut self) -> Result<Option<Vec<(SeedPath, Stat)>>, Stopped> {
+        match self.known.known() {
+            Ok(known) => {
+                self.is_known_failing = false;
+                Ok(Some(known))
+            }
+            Err(reason) => {
+                self.next_compare = self.next_compare.min(self.start.elapsed() + RETRY);
+                if !std::mem::replace(&mut self.is_known_failing, true) {
+                    self.send(News::Notice(format!(
+                        "expected to learn what is known of the folder, found {reason}; it is \
+                         compared again in {} s",
+                        RETRY.as_secs()
+                    )))?;
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Lists `folder` and what is below it; watches all of it first. Nothing where
+    /// it cannot be listed.
+    fn list(
+        &mut self,
+        root: &Root,
+        folder: Option<&SeedPath>,
+    ) -> Result<Option<compare::Listing>, Stopped> {
+        let Looking { ignore, settle, .. } = &mut self.looking;
+        let (events, inbox) = (&mut self.events, &self.inbox);
+        let mut is_full = false;
+        let watch = |folder: Option<&SeedPath>| {
+            if let (Some(events), false) = (events.as_mut(), is_full) {
+                is_full = events.watch(folder) == Err(Unwatched::TooMany);
+            }
+            !inbox.is_stopping()
+        };
+        let walked = walk::walk(root, folder, ignore, |it| settle.is_open(it), watch);
+        if self.inbox.is_stopping() {
+            return Err(Stopped);
+        }
+        let walked = match (walked, folder) {
+            (Ok(walked), _) => walked,
+            (Err(refused), None) => {
+                self.lose(refused)?;
+                return Ok(None);
+            }
+            (Err(Refused::Unreadable(reason)), Some(folder)) => {
+                self.looking.refuse(folder, reason, Why::Due, &mut self.batch);
+                return Ok(None);
+            }
+            // Whoever removed it has told so.
+            (Err(Refused::NotFound | Refused::Busy), Some(_)) => return Ok(None),
+        };
+        if is_full {
+            self.give_up_watches(self.folders.max(walked.listing.folders))?;
+        }
+        for notice in walked.notices {
+            self.send(News::Notice(notice))?;
+        }
+        let mut listing = walked.listing;
+        listing.take_surroundings(self.looking.options.is_seed);
+        let healed = surroundings::below(&self.looking.problems, folder)
+            .map(|it| it.0)
+            .filter(|it| !walked.problems.contains_key(it));
+        let healed: Vec<_> = healed.cloned().map(|it| (it, Why::Listed)).collect();
+        self.looking.next.extend(healed);
+        for (path, reason) in walked.problems {
+            self.looking.refuse(&path, reason, Why::Listed, &mut self.batch);
+        }
+        Ok(Some(listing))
+    }
+
+    /// Finds what differs below `folder` between a listing and what was said, and
+    /// what the catalog knows.
+    fn sift(
+        &mut self,
+        listing: &compare::Listing,
+        folder: Option<&SeedPath>,
+        known: Option<Vec<(SeedPath, Stat)>>,
+    ) {
+        let said = surroundings::below(&self.looking.present, folder);
+        let said =
+            compare::compare(listing, said.map(|(path, stat)| (path.clone(), *stat)).collect());
+        let changed = match known {
+            // What was said may not have been taken in: what the catalog knows
+            // counts.
+            Some(known) => compare::compare(listing, known).changed,
+            None => said.changed,
+        };
+        let changed = changed.into_iter().map(|(path, _)| path);
+        let all = changed.chain(said.missing);
+        self.looking.next.extend(all.map(|it| (it, Why::Listed)));
+    }
+
+    /// Looks at what is due, then at what is next, until a batch is full.
+    fn look(&mut self) -> Result<(), Stopped> {
+        let Some(root) = self.open_root()? else { return Ok(()) };
+        let now = self.now();
+        let due = self.looking.settle.due(now.since, |path| match root.glance(path) {
+            Ok((Kind::File, stat)) => Some(Glance::at(stat, now.wall)),
+            _ => None,
+        });
+        for path in due {
+            let now = self.now();
+            self.looking.look(&root, &path, Why::Due, now, &mut self.batch);
+            if self.batch.is_full() {
+                self.flush()?;
+            }
+        }
+        while let Some(folder) = self.looking.folders.pop_first() {
+            if let Some(listing) = self.list(&root, Some(&folder))? {
+                self.folders += listing.folders;
+                self.sift(&listing, Some(&folder), None);
+            }
+        }
+        for _ in 0..LOOKS {
+            if self.batch.is_full() {
+                break;
+            }
+            let Some((path, why)) = self.looking.next.pop_front() else { break };
+            let now = self.now();
+            self.looking.look(&root, &path, why, now, &mut self.batch);
+        }
+        if std::mem::take(&mut self.looking.is_ruled_anew) {
+            self.next_compare = self.start.elapsed();
+        }
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<(), Stopped> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        // Somebody may have begun to write to what was just read.
+        let events = self.inbox.take(Duration::ZERO).ok_or(Stopped)?;
+        self.take_in(events)?;
+        for changes in self.batch.take(&self.looking.settle) {
+            self.send(News::Changes(changes))?;
+        }
+        Ok(())
+    }
+
+    fn end_comparison(&mut self) -> Result<(), Stopped> {
+        let Looking { next, folders, young, .. } = &self.looking;
+        let Some(comparison) = &mut self.comparison else { return Ok(()) };
+        if !next.is_empty() || !folders.is_empty() {
+            return Ok(());
+        }
+        let now = self.start.elapsed();
+        let ends = *comparison.ends.get_or_insert(now + YOUNG_LIMIT);
+        if !young.is_empty() && now < ends {
+            return Ok(());
+        }
+        self.looking.young.clear();
+        let Some(Comparison { is_full: true, identity: (device, inode), .. }) =
+            self.comparison.take()
+        else {
+            return Ok(());
+        };
+        self.send(News::Compared { device, inode })
+    }
+
+    /// Events, where they are wanted and not yet there.
+    fn start_events(&mut self) -> Result<(), Stopped> {
+        let options = &self.looking.options;
+        if self.events.is_some() || matches!(options.mode, Mode::Poll(_)) {
+            return Ok(());
+        }
+        match Events::start(&options.root, &self.inbox, self.edges.most_watched) {
+            Ok(events) => self.events = Some(events),
+            Err(reason) => self.give_up_events(&reason)?,
+        }
+        Ok(())
+    }
+
+    /// Lists the folder instead, until a comparison finds that events can be had.
+    fn give_up_events(&mut self, reason: &str) -> Result<(), Stopped> {
+        self.events = None;
+        let every = *self.poll.get_or_insert(POLL);
+        self.next_poll = self.start.elapsed();
+        if std::mem::replace(&mut self.has_no_events, true) {
+            return Ok(());
+        }
+        self.send(News::Notice(format!(
+            "expected to be told of changes in `{}`, found {reason}; the folder is listed every \
+             {} s instead",
+            self.looking.options.root.display(),
+            every.as_secs_f32()
+        )))
+    }
+
+    fn give_up_watches(&mut self, folders: usize) -> Result<(), Stopped> {
+        let limit = std::fs::read_to_string("/proc/sys/fs/inotify/max_user_watches");
+        let limit: usize = limit.ok().and_then(|it| it.trim().parse().ok()).unwrap_or_default();
+        self.give_up_events(&format!(
+            "no room for {folders} more folders below the kernel's limit of {limit}; `sysctl \
+             fs.inotify.max_user_watches={}` makes room",
+            limit + folders
+        ))
+    }
+
+    /// Waits while nobody takes the news, unless nobody ever will.
+    fn send(&self, news: News) -> Result<(), Stopped> {
+        let mut news = news;
+        loop {
+            news = match self.sink.try_send(news) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Full(news)) => news,
+                Err(TrySendError::Disconnected(_)) => return Err(Stopped),
+            };
+            if self.inbox.is_stopping_within(FULL) {
+                return Err(Stopped);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Watching {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watching").field("looking", &self.looking).finish_non_exhaustive()
+    }
+}
