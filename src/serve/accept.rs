@@ -250,7 +250,8 @@ mod tests {
         let all = codings(true, Some(true), Some(true));
         let none = codings(false, Some(false), Some(false));
         let no_wish = None::<Coding>;
-        let table: &[(&[&str], &Codings, Option<(Coding, Option<Coding>)>, &str)] = &[
+        type Expected = Option<(Coding, Option<Coding>)>;
+        let table: &[(&[&str], &Codings, Expected, &str)] = &[
             (&[], &all, Some((Identity, no_wish)), "no field: whoever knows codings says so"),
             (&[""], &all, Some((Identity, no_wish)), "12.5.3: empty asks for identity"),
             (&["gzip"], &at_first, Some((Gzip, no_wish)), ""),

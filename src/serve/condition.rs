@@ -192,7 +192,8 @@ mod tests {
         let since = "if-modified-since";
         let until = "if-unmodified-since";
         let same = "304 \"abc-gzip\"";
-        let table: &[(&[(&str, &str)], &str, &str)] = &[
+        type Fields<'a> = &'a [(&'a str, &'a str)];
+        let table: &[(Fields<'_>, &str, &str)] = &[
             (&[], "200", "no condition"),
             (&[(none, "\"abc-gzip\"")], same, "13.1.2"),
             (&[(none, "W/\"abc-gzip\"")], same, "13.1.2: compares weakly"),

@@ -28,10 +28,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use crate::catalog::entry::Part;
-use crate::catalog::scope::Scope;
-use crate::render::rendition::{Format, Key, Made};
-use crate::shelf::snapshot::{Body, Coding, Document, Item, Shelved, Snapshot, Variant, View};
+use crate::render::rendition::{Key, Made};
+use crate::shelf::snapshot::{
+    Body, Coding, Document, Item, Shelved, Snapshot, Variant, View, is_pinned,
+};
 
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -142,20 +142,6 @@ impl fmt::Debug for Shelf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shelf").field("cost", &self.cost()).finish_non_exhaustive()
     }
-}
-
-/// The keys that are always kept: the site's feeds and its index.
-pub fn pinned() -> Vec<Key> {
-    let feeds =
-        Format::ALL.map(|format| Key::Feed { scope: Scope::Site, part: Part::Current, format });
-    feeds.into_iter().chain([Key::Index(Scope::Site)]).collect()
-}
-
-fn is_pinned(key: &Key) -> bool {
-    matches!(
-        key,
-        Key::Feed { scope: Scope::Site, part: Part::Current, .. } | Key::Index(Scope::Site)
-    )
 }
 
 impl Inner {

@@ -21,7 +21,9 @@ use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
 use http::HeaderValue;
 
-use crate::render::rendition::Key;
+use crate::catalog::entry::Part;
+use crate::catalog::scope::Scope;
+use crate::render::rendition::{Format, Key};
 use crate::watch::seed::SeedPath;
 
 /// Content codings (RFC 9110, section 8.4.1), the one we like best first.
@@ -149,6 +151,7 @@ pub struct Document {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are bytes, and one jump less to them")]
 pub enum Body {
     Bytes(Codings),
     /// Opened and looked at again for each request.
@@ -157,6 +160,7 @@ pub enum Body {
 
 /// What stands at a path.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are documents, one jump less to them")]
 pub enum Item {
     Document(Document),
     /// 301 to this path of the site.
@@ -199,7 +203,7 @@ impl Shelved {
 
     /// About how many bytes of memory it takes.
     pub fn cost(&self) -> usize {
-        const FIXED: usize = 700;
+        const FIXED: usize = 1200;
         let item = match &self.item {
             Item::Document(document) => {
                 let links: usize = document.links.iter().map(|it| it.len() + 40).sum();
@@ -233,6 +237,21 @@ impl Shelved {
             self.asked.store(true, Ordering::Relaxed);
         }
     }
+}
+
+/// The keys that are always kept: the site's feeds and its index.
+pub fn pinned() -> Vec<Key> {
+    let feeds =
+        Format::ALL.map(|format| Key::Feed { scope: Scope::Site, part: Part::Current, format });
+    feeds.into_iter().chain([Key::Index(Scope::Site)]).collect()
+}
+
+/// Whether `key` is always kept.
+pub fn is_pinned(key: &Key) -> bool {
+    matches!(
+        key,
+        Key::Feed { scope: Scope::Site, part: Part::Current, .. } | Key::Index(Scope::Site)
+    )
 }
 
 /// A shelved thing in a set by its path.

@@ -6,8 +6,12 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
+use crate::catalog::entry::Part;
+use crate::catalog::scope::Scope;
+use crate::render::rendition::Format;
 use crate::render::rendition::{Payload, Rendition};
 use crate::shelf::snapshot::Stock;
+use crate::shelf::snapshot::pinned;
 
 fn shelf(memory: usize) -> Shelf {
     Shelf::new(Options { memory })

@@ -1,0 +1,228 @@
+//! A connection that does not wait for ever: hyper's own time-outs cover neither
+//! slow readers nor the time between requests apart from the time of a head.
+//!
+//! Costs next to nothing for those who keep up: one timer a connection, which is
+//! looked at when it fires and not set again for each request.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
+
+/// How long a client may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// For the head of a request, from its first byte.
+    pub(super) head: Duration,
+    /// Between requests, and while nothing moves.
+    pub(super) idle: Duration,
+    /// To take some of what we write.
+    pub(super) write: Duration,
+}
+
+/// What the connection waits for. Shared with whoever answers its requests.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Phase(Arc<AtomicU8>);
+
+/// Nothing has come yet.
+const FIRST: u8 = 0;
+const HEAD: u8 = 1;
+const BETWEEN: u8 = 2;
+/// HTTP/2: many requests at once, told apart by hyper.
+const MANY: u8 = 3;
+
+impl Phase {
+    /// A request is there whole, or its body may take its own time.
+    pub(super) fn answering(&self) {
+        if self.0.load(Ordering::Relaxed) == HEAD {
+            self.0.store(BETWEEN, Ordering::Relaxed);
+        }
+    }
+
+    /// The connection speaks HTTP/2.
+    pub(super) fn many(&self) {
+        self.0.store(MANY, Ordering::Relaxed);
+    }
+
+    fn is(&self, phase: u8) -> bool {
+        self.0.load(Ordering::Relaxed) == phase
+    }
+}
+
+/// A stream with deadlines. Reading begins with bytes that were read from it before.
+#[derive(Debug)]
+pub(super) struct Paced<S> {
+    stream: S,
+    before: Bytes,
+    patience: Patience,
+    phase: Phase,
+    /// When the present wait for reading began.
+    waiting: Instant,
+    /// Since when a write gets nowhere.
+    stuck: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
+    pub(super) fn new(stream: S, patience: Patience) -> Paced<S> {
+        Paced {
+            stream,
+            before: Bytes::new(),
+            patience,
+            phase: Phase::default(),
+            waiting: Instant::now(),
+            stuck: None,
+            timer: None,
+        }
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.phase.clone()
+    }
+
+    /// Gives `bytes` to whoever reads next, before anything else.
+    pub(super) fn unread(&mut self, bytes: Bytes) {
+        self.before = bytes;
+    }
+
+    /// Ready when `deadline` is over. Otherwise whoever waits is woken when it is.
+    ///
+    /// Reading and writing share the timer: the earlier deadline wins, and when it
+    /// fires both come here again.
+    fn poll_until(&mut self, context: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        // A timer that is set too early is put off when it fires, not before.
+        if timer.deadline() > deadline {
+            timer.as_mut().reset(deadline);
+        }
+        while timer.as_mut().poll(context).is_ready() {
+            if Instant::now() >= deadline {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+
+    /// A read that got nowhere.
+    fn wait_to_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let patience = match self.phase.0.load(Ordering::Relaxed) {
+            FIRST | HEAD => self.patience.head,
+            _ => self.patience.idle,
+        };
+        std::task::ready!(self.poll_until(context, self.waiting + patience));
+        if self.phase.is(HEAD) && self.stuck.is_none() {
+            // RFC 9110, section 15.5.9. Whoever does not take it at once goes without.
+            const LATE: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\
+                Content-Length: 0\r\n\r\n";
+            let _ = Pin::new(&mut self.stream).poll_write(context, LATE);
+        }
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Bytes of `count` came in.
+    fn note_read(&mut self, count: usize) {
+        if count == 0 {
+            return;
+        }
+        match self.phase.0.load(Ordering::Relaxed) {
+            // The time of the first head runs from the beginning.
+            FIRST => self.phase.0.store(HEAD, Ordering::Relaxed),
+            BETWEEN => {
+                self.phase.0.store(HEAD, Ordering::Relaxed);
+                self.waiting = Instant::now();
+            }
+            MANY => self.waiting = Instant::now(),
+            _ => {}
+        }
+    }
+
+    /// What a write came to.
+    fn note_write<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stuck = None;
+            // Who takes answers has not fallen silent.
+            self.waiting = Instant::now();
+            return written;
+        }
+        let since = *self.stuck.get_or_insert_with(Instant::now);
+        std::task::ready!(self.poll_until(context, since + self.patience.write));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Paced<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !this.before.is_empty() {
+            let count = this.before.len().min(buffer.remaining());
+            buffer.put_slice(&this.before[..count]);
+            this.before.advance(count);
+            if this.before.is_empty() {
+                this.before = Bytes::new();
+            }
+            return Poll::Ready(Ok(()));
+        }
+        let filled = buffer.filled().len();
+        match Pin::new(&mut this.stream).poll_read(context, buffer) {
+            Poll::Ready(result) => {
+                this.note_read(buffer.filled().len() - filled);
+                Poll::Ready(result)
+            }
+            Poll::Pending => this.wait_to_read(context),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(context, bytes);
+        this.note_write(context, written)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(context, slices);
+        this.note_write(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        match Pin::new(&mut this.stream).poll_flush(context) {
+            Poll::Pending => this.note_write(context, Poll::Pending),
+            ready => ready,
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}
