@@ -288,7 +288,9 @@ fn article(
         .or_else(|| name.language.as_deref().and_then(metadata::language_tag))
         .or_else(|| digest::language(&digest.sample));
     let mut stated = metadata.stated;
-    stated.published = stated.published.or(name.published);
+    // An address that begins with a date states it, too, if nothing better does.
+    let by_address = || dates::of_path(stated.permalink.as_deref()?, &options.timezone);
+    stated.published = stated.published.or(name.published).or_else(by_address);
     stated.draft |= name.is_draft;
     let Digest { words, .. } = digest;
     Ok(Article {

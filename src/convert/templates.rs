@@ -61,6 +61,8 @@ struct Lines {
     after_blank: bool,
     in_list: bool,
     in_code: bool,
+    /// Within a block of HTML, where Markdown is not read (CommonMark, 4.6).
+    in_html: bool,
 }
 
 impl Lines {
@@ -84,6 +86,10 @@ impl Lines {
             }
         }
         let is_blank = line.trim().is_empty();
+        let opens_html = content
+            .strip_prefix('<')
+            .is_some_and(|it| it.starts_with(|it: char| it.is_ascii_alphabetic() || it == '/'));
+        self.in_html = !is_blank && (self.in_html || opens_html);
         let is_indented = line.starts_with("    ") || line.starts_with('\t');
         if !is_blank && !is_indented {
             self.in_list = is_list_item(line) || (self.in_list && line.starts_with(' '));
@@ -106,7 +112,8 @@ fn is_list_item(line: &str) -> bool {
 
 impl<'p> Renderer<'p> {
     fn render(&mut self, text: &str) -> String {
-        let is_markdown = self.dialect == Dialect::Markdown;
+        let surroundings = self.dialect;
+        let is_markdown = surroundings == Dialect::Markdown;
         let mut out = String::with_capacity(text.len());
         let mut lines = Lines { after_blank: true, ..Lines::default() };
         let mut rest = text;
@@ -158,7 +165,11 @@ impl<'p> Renderer<'p> {
                 rest = &rest[kept..];
                 continue;
             }
+            if lines.in_html {
+                self.dialect = Dialect::Html;
+            }
             let length = self.tag(rest, &mut out);
+            self.dialect = surroundings;
             match length {
                 0 => {
                     out.push_str(&rest[..1]);
