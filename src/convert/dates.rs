@@ -76,6 +76,18 @@ pub fn at_start_of_name<'n>(name: &'n str, timezone: &TimeZone) -> Option<(Times
     Some((moment, title))
 }
 
+/// The date of a path whose first folders are year, month and day, as generators build
+/// addresses: `/2024/01/02/title`.
+pub fn of_path(path: &str, timezone: &TimeZone) -> Option<Timestamp> {
+    let mut parts = path.trim_start_matches('/').split('/');
+    let mut part = |digits: usize| {
+        let part = parts.next().filter(|it| it.len() == digits)?;
+        part.bytes().all(|it| it.is_ascii_digit()).then(|| part.parse::<i16>().ok())?
+    };
+    let date = new_date(part(4)?, part(2)?, part(2)?)?;
+    timezone.to_timestamp(DateTime::from_parts(date, Time::midnight())).ok()
+}
+
 fn since_1970(text: &str) -> Option<Timestamp> {
     if !text.bytes().all(|it| it.is_ascii_digit()) {
         return None;
@@ -503,6 +515,21 @@ mod tests {
         for (name, rest, why) in table {
             let found = at_start_of_name(name, &seoul());
             assert_eq!(found.map(|it| it.1), rest, "{name:?}: {why}");
+        }
+    }
+
+    #[test]
+    fn dates_in_paths() {
+        let table = [
+            ("/2024/01/02/title", true),
+            ("2024/01/02/title.html", true),
+            ("/2024/1/2/title", false),
+            ("/2024/13/02/title", false),
+            ("/blog/2024/01/02", false),
+            ("/2024", false),
+        ];
+        for (path, is_dated) in table {
+            assert_eq!(of_path(path, &seoul()).is_some(), is_dated, "{path}");
         }
     }
 

@@ -59,7 +59,6 @@ struct Reading {
     apart: u32,
     in_paragraph: u32,
     in_heading: bool,
-    in_link: bool,
     in_raised: bool,
     /// A note's mark, until its `</sup>`.
     in_mark: bool,
@@ -84,7 +83,6 @@ pub fn digest(html: &str) -> Digest {
                     }
                     "sup" => reading.in_raised = true,
                     "a" => {
-                        reading.in_link = true;
                         let is_note = tag.get("href").is_some_and(|it| it.starts_with('#'));
                         if is_note && (reading.in_raised || class() == "footnote-backref") {
                             reading.in_mark = true;
@@ -111,7 +109,6 @@ pub fn digest(html: &str) -> Digest {
                     }
                     "sup" => (reading.in_raised, reading.in_mark) = (false, false),
                     "a" => {
-                        reading.in_link = false;
                         reading.in_mark &= reading.in_raised;
                     }
                     _ => {}
@@ -181,9 +178,7 @@ impl Reading {
             }
             return;
         }
-        let is_litter =
-            self.in_link && (text.starts_with("http://") || text.starts_with("https://"));
-        if self.apart > 0 || is_litter {
+        if self.apart > 0 {
             return;
         }
         let into = if self.in_paragraph > 0 { &mut self.paragraphs } else { &mut self.others };
@@ -426,7 +421,7 @@ mod tests {
             <p>See <a href=\"https://e.org\">https://e.org</a>.</p>";
         let digest = digest(html);
         assert_eq!(digest.heading.as_deref(), Some("A head"));
-        assert_eq!(digest.lead, "First & bold. See .");
+        assert_eq!(digest.lead, "First & bold. See https://e.org.");
         assert_eq!(digest.words, 10);
         assert!(digest.has_text && !digest.has_media);
     }

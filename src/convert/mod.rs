@@ -38,13 +38,16 @@ mod name;
 mod people;
 mod plain;
 mod sanitize;
+mod shortcodes;
 mod tags;
+mod templates;
 
 use jiff::tz::TimeZone;
 
 use crate::convert::article::Article;
 use crate::convert::digest::Digest;
 use crate::convert::metadata::{Context, Metadata};
+use crate::convert::templates::Dialect;
 use crate::problem::Problem;
 use crate::watch::seed::{Seed, SeedPath};
 
@@ -77,7 +80,6 @@ const READERS: &[(&str, Reader)] = &[
     ("mdown", read_markdown),
     ("mkd", read_markdown),
     ("mkdn", read_markdown),
-    ("mdx", read_markdown),
     ("html", read_html),
     ("htm", read_html),
     ("xhtml", read_html),
@@ -286,7 +288,9 @@ fn article(
         .or_else(|| name.language.as_deref().and_then(metadata::language_tag))
         .or_else(|| digest::language(&digest.sample));
     let mut stated = metadata.stated;
-    stated.published = stated.published.or(name.published);
+    // An address that begins with a date states it, too, if nothing better does.
+    let by_address = || dates::of_path(stated.permalink.as_deref()?, &options.timezone);
+    stated.published = stated.published.or(name.published).or_else(by_address);
     stated.draft |= name.is_draft;
     let Digest { words, .. } = digest;
     Ok(Article {
@@ -352,7 +356,10 @@ fn read_markdown(source: &Source<'_>) -> Result<Document, Error> {
         (fields, rest) = front_matter::split_headers(rest, metadata::is_header);
     }
     let stated = Metadata::read(&fields, source.context)?;
-    let html = markdown::to_html(rest, line_of(&text, rest), stated.separator.as_deref())?;
+    let first_line = line_of(&text, rest);
+    let rest = plain::without_last_lines(rest, &source.options.strip);
+    let rendered = templates::rendered(rest, Dialect::Markdown, &fields);
+    let html = markdown::to_html(&rendered, first_line, stated.separator.as_deref())?;
     Ok(Document { stated, html, ..Document::default() })
 }
 
@@ -360,7 +367,8 @@ fn read_html(source: &Source<'_>) -> Result<Document, Error> {
     let text = clean::decode(source.bytes, None);
     let (fields, rest) = front_matter::split(&text)?;
     let stated = Metadata::read(&fields, source.context)?;
-    let html = sanitize::sanitized(&html::tidied(rest));
+    let rendered = templates::rendered(rest, Dialect::Html, &fields);
+    let html = sanitize::sanitized(&html::tidied(&rendered));
     Ok(Document { stated, html, ..Document::default() })
 }
 

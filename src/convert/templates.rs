@@ -1,0 +1,780 @@
+//! Template tags out of a text: what their generator would have made of them where
+//! that is plain, else nothing. Never printed raw.
+//!
+//! In: Markdown or HTML as sites of Jekyll, Hugo, Zola, Eleventy and Obsidian hold it.
+//! Out: the same without Liquid, Nunjucks, Tera and Hugo tags, attribute lists and
+//! wikilinks. Code is no template: fenced, indented and inline code, `<pre>` and
+//! `<code>` keep every character; so do mathematics and comments.
+//!
+//! What a shortcode becomes is a row in `shortcodes`.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::convert::front_matter::Fields;
+use crate::convert::shortcodes::{self, Call};
+
+/// Which text surrounds the tags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    Markdown,
+    Html,
+}
+
+/// `text` with its tags carried out or taken out. `page` is what tags such as
+/// `{{ page.title }}` name.
+pub fn rendered<'t>(text: &'t str, dialect: Dialect, page: &Fields) -> Cow<'t, str> {
+    let has_tags = text.as_bytes().windows(2).any(|pair| {
+        matches!(pair, b"{{" | b"{%" | b"{:" | b"[[" | b"){" | b"]{")
+            || (dialect == Dialect::Markdown && matches!(pair, b"[T" | b"[t" | b"n=" | b"\n{"))
+    });
+    if !has_tags {
+        return Cow::Borrowed(text);
+    }
+    let mut renderer = Renderer { dialect, page, variables: HashMap::new(), depth: 0, work: 0 };
+    Cow::Owned(renderer.render(text))
+}
+
+/// Blocks in blocks; deeper ones are taken out whole.
+const DEEPEST: u32 = 20;
+
+/// The longest tag, in bytes; whatever opens and goes on longer is text.
+const LONGEST_TAG: usize = 8 * 1024;
+
+/// How far all searches for the ends of blocks may look together, in bytes: blocks
+/// that are never closed must not make reading quadratic.
+const MOST_WORK: usize = 64 << 20;
+
+struct Renderer<'p> {
+    dialect: Dialect,
+    page: &'p Fields,
+    variables: HashMap<String, String>,
+    depth: u32,
+    work: usize,
+}
+
+/// Where in Markdown's block structure a line stands.
+#[derive(Default)]
+struct Lines {
+    /// The sign and length of an open fence.
+    fence: Option<(u8, usize)>,
+    after_blank: bool,
+    in_list: bool,
+    in_code: bool,
+    /// Within a block of HTML, where Markdown is not read (CommonMark, 4.6).
+    in_html: bool,
+}
+
+impl Lines {
+    /// Whether `line` is code; keeps track of what it opens and closes.
+    fn is_code(&mut self, line: &str) -> bool {
+        let content = line.trim_start_matches([' ', '\t', '>']);
+        if let Some((sign, length)) = self.fence {
+            let run = content.bytes().take_while(|&it| it == sign).count();
+            if run >= length && content[run..].trim().is_empty() {
+                self.fence = None;
+            }
+            return true;
+        }
+        let item = content.trim_start_matches(['-', '*', '+', ' ']);
+        let sign = item.bytes().next().unwrap_or(b' ');
+        if matches!(sign, b'`' | b'~') {
+            let run = item.bytes().take_while(|&it| it == sign).count();
+            if run >= 3 && (sign == b'~' || !item[run..].contains('`')) {
+                self.fence = Some((sign, run));
+                return true;
+            }
+        }
+        let is_blank = line.trim().is_empty();
+        let opens_html = content
+            .strip_prefix('<')
+            .is_some_and(|it| it.starts_with(|it: char| it.is_ascii_alphabetic() || it == '/'));
+        self.in_html = !is_blank && (self.in_html || opens_html);
+        let is_indented = line.starts_with("    ") || line.starts_with('\t');
+        if !is_blank && !is_indented {
+            self.in_list = is_list_item(line) || (self.in_list && line.starts_with(' '));
+        }
+        self.in_code =
+            is_indented && !is_blank && !self.in_list && (self.after_blank || self.in_code);
+        self.after_blank = is_blank;
+        self.in_code
+    }
+}
+
+fn is_list_item(line: &str) -> bool {
+    let line = line.trim_start_matches([' ', '>']);
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    match digits {
+        0 => line.starts_with(['-', '*', '+']) && line[1..].starts_with([' ', '\t']),
+        _ => line[digits..].starts_with(['.', ')']),
+    }
+}
+
+impl<'p> Renderer<'p> {
+    fn render(&mut self, text: &str) -> String {
+        let surroundings = self.dialect;
+        let is_markdown = surroundings == Dialect::Markdown;
+        let mut out = String::with_capacity(text.len());
+        let mut lines = Lines { after_blank: true, ..Lines::default() };
+        let mut rest = text;
+        let mut at_line_start = true;
+        while !rest.is_empty() {
+            if at_line_start && is_markdown {
+                let end = rest.find('\n').map_or(rest.len(), |it| it + 1);
+                let line = &rest[..end];
+                if lines.is_code(line) {
+                    out.push_str(line);
+                    rest = &rest[end..];
+                    continue;
+                }
+                if let Some(length) = contents_mark(rest) {
+                    rest = &rest[length..];
+                    continue;
+                }
+                // Markdown within HTML begins after a blank line.
+                if line.trim_start().starts_with('<') && asks_for_markdown(line) {
+                    out.push_str(line);
+                    out.push('\n');
+                    rest = &rest[end..];
+                    continue;
+                }
+            }
+            at_line_start = false;
+            let special = rest.bytes().position(|it| b"\n`<\\${[!".contains(&it));
+            let Some(special) = special else {
+                out.push_str(rest);
+                break;
+            };
+            out.push_str(&rest[..special]);
+            rest = &rest[special..];
+            let kept = match rest.as_bytes()[0] {
+                b'\n' => {
+                    at_line_start = true;
+                    1
+                }
+                b'`' if is_markdown => code_span(rest),
+                b'<' => verbatim_html(rest),
+                b'\\' if is_markdown => {
+                    1 + rest[1..].chars().next().filter(char::is_ascii_punctuation).map_or(0, |_| 1)
+                }
+                b'$' => mathematics(rest),
+                _ => 0,
+            };
+            if kept > 0 {
+                out.push_str(&rest[..kept]);
+                rest = &rest[kept..];
+                continue;
+            }
+            if lines.in_html {
+                self.dialect = Dialect::Html;
+            }
+            let length = self.tag(rest, &mut out);
+            self.dialect = surroundings;
+            match length {
+                0 => {
+                    out.push_str(&rest[..1]);
+                    rest = &rest[1..];
+                }
+                _ => {
+                    rest = &rest[length..];
+                    // What a block left behind may end inside a line.
+                    at_line_start = out.ends_with('\n') && rest.starts_with('\n');
+                }
+            }
+        }
+        out
+    }
+
+    /// Reads the tag that `rest` begins with and writes what it becomes. The length
+    /// of what it covers; 0 where it is no tag.
+    fn tag(&mut self, rest: &str, out: &mut String) -> usize {
+        let is_markdown = self.dialect == Dialect::Markdown;
+        if rest.starts_with("{%") {
+            return self.liquid(rest, out);
+        }
+        if rest.starts_with("{{<") || rest.starts_with("{{%") {
+            return self.hugo(rest, out);
+        }
+        if rest.starts_with("{{") {
+            return self.output(rest, out);
+        }
+        if is_markdown && rest.starts_with("{::") {
+            return kramdown_extension(rest);
+        }
+        if is_markdown && rest.starts_with('{') {
+            return attribute_list(rest, out);
+        }
+        if is_markdown && (rest.starts_with("[[") || rest.starts_with("![[")) {
+            return wikilink(rest, out);
+        }
+        0
+    }
+
+    /// `{{ ... }}`: a value, or Zola's call of a shortcode.
+    fn output(&mut self, rest: &str, out: &mut String) -> usize {
+        let Some((inside, length)) = between(rest, "{{", "}}") else { return 0 };
+        let inside = trimmed(inside);
+        // `{{{a}}}` and `{{}}` are no templates but somebody's braces.
+        let begins = inside.chars().next().unwrap_or('{');
+        if !(begins.is_alphabetic()
+            || matches!(begins, '"' | '\'' | '_' | '.' | '$' | '/' | '#' | '-' | '>'))
+        {
+            return 0;
+        }
+        if let Some(call) = Call::zola(inside) {
+            out.push_str(&shortcodes::become_text(&call, None, self.dialect, &|it| self.value(it)));
+            return length;
+        }
+        let value = self.expression(inside);
+        let is_site = value.as_deref() == Some("");
+        out.push_str(value.as_deref().unwrap_or_default());
+        // The site's address alone is its front page.
+        if is_site && is_site_address(inside) && !rest[length..].starts_with('/') {
+            out.push('/');
+        }
+        length
+    }
+
+    /// The value of `name | filter: x | ...`, where it is known.
+    fn expression(&self, inside: &str) -> Option<String> {
+        let (head, filters) = inside.split_once('|').unwrap_or((inside, ""));
+        let head = head.trim();
+        if let Some(literal) = quoted(head) {
+            return Some(literal.to_owned());
+        }
+        if is_site_address(head) {
+            let appended = filters.split('|').find_map(|it| it.trim().strip_prefix("append:"));
+            return Some(appended.and_then(|it| quoted(it.trim())).unwrap_or_default().to_owned());
+        }
+        self.value(head)
+    }
+
+    /// What a variable holds: set in the text, or a field of the page.
+    fn value(&self, name: &str) -> Option<String> {
+        if let Some(value) = self.variables.get(name) {
+            return Some(value.clone());
+        }
+        let name = ["page.", "this.", ".Params.", "post.", "$.Params.", ".Page."]
+            .iter()
+            .find_map(|it| name.strip_prefix(it))
+            .unwrap_or(name.strip_prefix('.').unwrap_or(name));
+        let (_, value) =
+            self.page.entries.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+        value.scalar()
+    }
+
+    /// `{% ... %}`.
+    fn liquid(&mut self, rest: &str, out: &mut String) -> usize {
+        let Some((inside, length)) = between(rest, "{%", "%}") else { return 0 };
+        let inside = trimmed(inside);
+        let name_to = inside
+            .find(|it: char| !(it.is_alphanumeric() || matches!(it, '_' | '-' | '.')))
+            .unwrap_or(inside.len());
+        let (name, arguments) = (&inside[..name_to], inside[name_to..].trim());
+        let after = &rest[length..];
+        match name {
+            "raw" | "verbatim" => self.block(
+                after,
+                &["endraw", "endverbatim"],
+                length,
+                |_, inner| inner.to_owned(),
+                out,
+            ),
+            "comment" => self.block(after, &["endcomment"], length, |_, _| String::new(), out),
+            "highlight" | "codeblock" | "code" | "prism" => {
+                let language = arguments.split_whitespace().next().unwrap_or_default().to_owned();
+                let ends = ["endhighlight", "endcodeblock", "endcode", "endprism"];
+                self.block(after, &ends, length, |it, inner| it.code(&language, inner), out)
+            }
+            "capture" => {
+                let variable = arguments.trim_matches(['"', '\'']).to_owned();
+                self.block(
+                    after,
+                    &["endcapture"],
+                    length,
+                    |it, inner| {
+                        let value = it.inner(inner);
+                        it.variables.insert(variable, value);
+                        String::new()
+                    },
+                    out,
+                )
+            }
+            "assign" | "set" => {
+                if let Some((variable, value)) = arguments.split_once('=')
+                    && let Some(value) = self.expression(value.trim())
+                    && self.variables.len() < 1000
+                {
+                    self.variables.insert(variable.trim().to_owned(), value);
+                }
+                length
+            }
+            // What a loop shows is in no document.
+            "for" | "tablerow" | "case" | "macro" => {
+                let end = ["end".to_owned() + name];
+                self.nested_block(after, name, &end[0], length, |_, _| String::new(), out)
+            }
+            "if" | "unless" | "ifversion" => {
+                let end = "end".to_owned() + name;
+                self.nested_block(
+                    after,
+                    name,
+                    &end,
+                    length,
+                    |it, inner| it.inner(first_branch(inner)),
+                    out,
+                )
+            }
+            "include" | "include_relative" | "render" | "includecode" => {
+                let call = Call::include(arguments);
+                out.push_str(&shortcodes::become_text(&call, None, self.dialect, &|it| {
+                    self.value(it)
+                }));
+                length
+            }
+            _ if name.starts_with("end")
+                || matches!(name, "else" | "elsif" | "elseif" | "when") =>
+            {
+                length
+            }
+            _ => {
+                // A block of a name that only its generator knows, or a tag alone.
+                let call = Call::zola(inside).unwrap_or_else(|| Call::liquid(name, arguments));
+                let ends = ["end".to_owned() + name, "end".to_owned(), format!("/{name}")];
+                let end = ends.iter().find(|it| is_end_near(after, it, &mut self.work));
+                match end {
+                    Some(end) => self.block(
+                        after,
+                        &[end],
+                        length,
+                        |it, inner| {
+                            let inner = it.inner(inner);
+                            shortcodes::become_text(&call, Some(&inner), it.dialect, &|name| {
+                                it.value(name)
+                            })
+                        },
+                        out,
+                    ),
+                    None => {
+                        out.push_str(&shortcodes::become_text(&call, None, self.dialect, &|it| {
+                            self.value(it)
+                        }));
+                        length
+                    }
+                }
+            }
+        }
+    }
+
+    /// `{{< ... >}}` and `{{% ... %}}`.
+    fn hugo(&mut self, rest: &str, out: &mut String) -> usize {
+        let (opening, closing) =
+            if rest.starts_with("{{<") { ("{{<", ">}}") } else { ("{{%", "%}}") };
+        let Some((inside, length)) = between(rest, opening, closing) else { return 0 };
+        let inside = inside.trim();
+        // A shortcode that is shown, not called.
+        if let Some(shown) = inside.strip_prefix("/*").and_then(|it| it.strip_suffix("*/")) {
+            out.push_str(&format!("{opening}{shown}{closing}"));
+            return length;
+        }
+        if inside.starts_with('/') {
+            return length;
+        }
+        let call = Call::hugo(inside.trim_end_matches('/'));
+        let after = &rest[length..];
+        let end =
+            (!inside.ends_with('/')).then(|| hugo_end(after, &call.name, &mut self.work)).flatten();
+        match end {
+            Some((to, beyond)) if self.depth < DEEPEST => {
+                let inner = &after[..to];
+                let text = match call.name.as_str() {
+                    "highlight" | "code" | "codeblock" => {
+                        let language = call
+                            .positional
+                            .first()
+                            .cloned()
+                            .or_else(|| call.named("lang").map(str::to_owned));
+                        self.code(&language.unwrap_or_default(), inner)
+                    }
+                    _ => {
+                        let inner = self.inner(inner);
+                        shortcodes::become_text(&call, Some(&inner), self.dialect, &|it| {
+                            self.value(it)
+                        })
+                    }
+                };
+                out.push_str(&text);
+                length + beyond
+            }
+            _ => {
+                out.push_str(&shortcodes::become_text(&call, None, self.dialect, &|it| {
+                    self.value(it)
+                }));
+                length
+            }
+        }
+    }
+
+    /// A block without blocks of its own kind in it: `become` makes its inside text.
+    fn block(
+        &mut self,
+        after: &str,
+        ends: &[&str],
+        length: usize,
+        make: impl FnOnce(&mut Self, &str) -> String,
+        out: &mut String,
+    ) -> usize {
+        let end = ends.iter().filter_map(|it| liquid_end(after, it, &mut self.work)).min();
+        match end {
+            Some((to, beyond)) if self.depth < DEEPEST => {
+                let text = make(self, &after[..to]);
+                out.push_str(&text);
+                length + beyond
+            }
+            _ => length,
+        }
+    }
+
+    /// A block whose kind may stand in itself.
+    fn nested_block(
+        &mut self,
+        after: &str,
+        name: &str,
+        end: &str,
+        length: usize,
+        make: impl FnOnce(&mut Self, &str) -> String,
+        out: &mut String,
+    ) -> usize {
+        let mut at = 0;
+        let mut open = 1;
+        while let Some((to, beyond)) = liquid_end(&after[at..], end, &mut self.work) {
+            open += openings(&after[at..at + to], name);
+            open -= 1;
+            if open == 0 && self.depth < DEEPEST {
+                let text = make(self, &after[..at + to]);
+                out.push_str(&text);
+                return length + at + beyond;
+            }
+            at += beyond;
+        }
+        length
+    }
+
+    fn inner(&mut self, text: &str) -> String {
+        self.depth += 1;
+        let out = self.render(text);
+        self.depth -= 1;
+        out
+    }
+
+    /// Code with its language, every character as typed.
+    fn code(&self, language: &str, inner: &str) -> String {
+        let code = inner.trim_matches('\n').trim_end();
+        if self.dialect == Dialect::Html {
+            return format!(
+                "<pre><code class=\"language-{language}\">{}</code></pre>",
+                crate::convert::tags::escaped(code)
+            );
+        }
+        let longest = code.split(|it| it != '`').map(str::len).max().unwrap_or(0);
+        let fence = "`".repeat((longest + 1).max(3));
+        format!("\n{fence}{language}\n{code}\n{fence}\n")
+    }
+}
+
+fn is_site_address(name: &str) -> bool {
+    let name = name.split('|').next().unwrap_or_default().trim();
+    matches!(
+        name,
+        "site.url"
+            | "site.baseurl"
+            | "site.base_url"
+            | "site.github.url"
+            | "base_path"
+            | "root_url"
+            | "site.root"
+            | ".Site.BaseURL"
+            | "SITEURL"
+            | "config.base_url"
+            | "baseurl"
+            | "base_url"
+    )
+}
+
+/// What stands between `opening`, which `rest` begins with, and `closing`, quoted
+/// text passed over, and the length of all.
+fn between<'t>(rest: &'t str, opening: &str, closing: &str) -> Option<(&'t str, usize)> {
+    let bytes = rest.as_bytes();
+    let limit = bytes.len().min(LONGEST_TAG);
+    let find = |minds_quotes: bool| {
+        let mut quote = None;
+        (opening.len()..limit).find(|&at| match (quote, bytes[at]) {
+            (Some(open), it) if open == it => {
+                quote = None;
+                false
+            }
+            (Some(_), _) => false,
+            (None, it @ (b'"' | b'`')) if minds_quotes => {
+                quote = Some(it);
+                false
+            }
+            _ => bytes[at..].starts_with(closing.as_bytes()),
+        })
+    };
+    let end = find(true).or_else(|| find(false))?;
+    Some((&rest[opening.len()..end], end + closing.len()))
+}
+
+/// Without the signs that trim white space.
+fn trimmed(inside: &str) -> &str {
+    let inside = inside.strip_prefix('-').unwrap_or(inside);
+    inside.strip_suffix('-').unwrap_or(inside).trim()
+}
+
+fn quoted(text: &str) -> Option<&str> {
+    let sign = text.chars().next().filter(|it| matches!(it, '"' | '\''))?;
+    text[1..].split_once(sign).map(|it| it.0)
+}
+
+/// Where `{% end %}` stands in `text`, and where it ends.
+fn liquid_end(text: &str, end: &str, work: &mut usize) -> Option<(usize, usize)> {
+    if *work > MOST_WORK {
+        return None;
+    }
+    let mut from = 0;
+    while let Some(at) = text[from..].find("{%") {
+        let at = at + from;
+        let inside = text[at + 2..].trim_start_matches(['-', ' ', '\n']);
+        if let Some(after) = inside.strip_prefix(end)
+            && let Some(close) = after.find("%}")
+            && after[..close].trim_matches([' ', '-', '\n']).len() < 40
+            && !after.starts_with(|it: char| it.is_alphanumeric() || it == '_')
+        {
+            *work += at;
+            return Some((at, text.len() - after.len() + close + 2));
+        }
+        from = at + 2;
+    }
+    *work += text.len();
+    None
+}
+
+fn is_end_near(text: &str, end: &str, work: &mut usize) -> bool {
+    liquid_end(text, end, work).is_some()
+}
+
+/// How often `{% name` opens in `text`.
+fn openings(text: &str, name: &str) -> usize {
+    text.match_indices("{%")
+        .filter(|(at, _)| {
+            let inside = text[at + 2..].trim_start_matches(['-', ' ']);
+            inside.strip_prefix(name).is_some_and(|it| it.starts_with([' ', '\n']))
+        })
+        .count()
+}
+
+/// What stands before the `else` of this `if` itself.
+fn first_branch(inner: &str) -> &str {
+    let mut open = 0_i32;
+    for (at, _) in inner.match_indices("{%") {
+        let inside = inner[at + 2..].trim_start_matches(['-', ' ']);
+        let word = inside.split(|it: char| !it.is_alphanumeric()).next().unwrap_or_default();
+        match word {
+            "if" | "unless" | "case" | "for" => open += 1,
+            "endif" | "endunless" | "endcase" | "endfor" => open -= 1,
+            "else" | "elsif" | "elseif" | "elif" if open == 0 => return &inner[..at],
+            _ => {}
+        }
+    }
+    inner
+}
+
+/// Where `{{< /name >}}` stands in `text`, and where it ends; shortcodes of this name
+/// that open in between are passed over with their ends.
+fn hugo_end(text: &str, name: &str, work: &mut usize) -> Option<(usize, usize)> {
+    let mut open = 1;
+    for (at, _) in text.match_indices("{{") {
+        if *work > MOST_WORK {
+            return None;
+        }
+        let inside = text[at + 2..].trim_start_matches(['<', '%', ' ']);
+        let (is_end, inside) = match inside.strip_prefix('/') {
+            Some(inside) => (true, inside.trim_start()),
+            None => (false, inside),
+        };
+        let Some(after) = inside.strip_prefix(name) else { continue };
+        if after.starts_with(|it: char| it.is_alphanumeric() || matches!(it, '_' | '-' | '/')) {
+            continue;
+        }
+        let Some(close) = after.find("}}") else { continue };
+        if !is_end {
+            open += i32::from(!after[..close].trim_end_matches(['>', '%', ' ']).ends_with('/'));
+            continue;
+        }
+        open -= 1;
+        if open == 0 {
+            *work += at;
+            return Some((at, text.len() - after.len() + close + 2));
+        }
+    }
+    *work += text.len();
+    None
+}
+
+/// The length of a code span with its signs; of the signs alone where it never ends.
+fn code_span(rest: &str) -> usize {
+    let run = rest.bytes().take_while(|&it| it == b'`').count();
+    let paragraph = rest.find("\n\n").unwrap_or(rest.len()).min(64 * 1024);
+    let bytes = &rest.as_bytes()[..paragraph.max(run)];
+    let mut at = run;
+    while at < bytes.len() {
+        if bytes[at] != b'`' {
+            at += 1;
+            continue;
+        }
+        let closing = bytes[at..].iter().take_while(|&&it| it == b'`').count();
+        at += closing;
+        if closing == run {
+            return at;
+        }
+    }
+    run
+}
+
+/// The length of an element whose content is no template, or of a comment; 0 for
+/// other tags.
+fn verbatim_html(rest: &str) -> usize {
+    if rest.starts_with("<!--") {
+        return rest.find("-->").map_or(0, |it| it + 3);
+    }
+    for name in ["pre", "code", "script", "style", "textarea", "samp", "kbd"] {
+        let Some(after) = rest[1..].strip_prefix(name) else { continue };
+        if !after.starts_with(['>', ' ', '\n']) {
+            continue;
+        }
+        let end = format!("</{name}>");
+        return after.find(&end).map_or(0, |it| rest.len() - after.len() + it + end.len());
+    }
+    0
+}
+
+/// The length of `$$...$$`; 0 where it is none.
+fn mathematics(rest: &str) -> usize {
+    let Some(after) = rest.strip_prefix("$$") else { return 0 };
+    let near = after.char_indices().nth(4000).map_or(after.len(), |it| it.0);
+    after[..near].find("$$").map_or(0, |it| it + 4)
+}
+
+/// The length of a line that asks for a table of contents, with what belongs to it.
+fn contents_mark(rest: &str) -> Option<usize> {
+    let end = rest.find('\n').map_or(rest.len(), |it| it + 1);
+    let line = rest[..end].trim();
+    if matches!(
+        line,
+        "[TOC]" | "[toc]" | "[[_TOC_]]" | "[[toc]]" | "[[TOC]]" | "${toc}" | "{:toc}" | "{{toc}}"
+    ) {
+        return Some(end);
+    }
+    let after = rest[end..].trim_start_matches(' ');
+    let is_list = line.starts_with(['*', '-', '+', '1']) && line.len() < 40;
+    (is_list
+        && after.starts_with("{:")
+        && after.lines().next().is_some_and(|it| it.contains("toc")))
+    .then(|| end + rest[end..].find('\n').map_or(rest.len() - end, |it| it + 1))
+}
+
+fn asks_for_markdown(line: &str) -> bool {
+    let line = line.trim_end();
+    [
+        "markdown=\"1\"",
+        "markdown=1",
+        "markdown='1'",
+        "markdown=\"block\"",
+        "markdown=\"span\"",
+        " markdown>",
+    ]
+    .iter()
+    .any(|it| line.contains(it))
+        && line.ends_with('>')
+        && !line.contains("</")
+}
+
+/// `{::comment} ... {:/comment}` and `{::options ... /}` of kramdown; the length.
+fn kramdown_extension(rest: &str) -> usize {
+    let Some(close) = rest.find('}').filter(|&it| it < 500) else { return 0 };
+    let name = rest[3..close].split_whitespace().next().unwrap_or_default().trim_end_matches('/');
+    if name == "comment" {
+        if let Some(at) = rest.find("{:/") {
+            return rest[at..].find('}').map_or(close + 1, |it| at + it + 1);
+        }
+    }
+    match matches!(name, "comment" | "nomarkdown" | "options") {
+        true => close + 1,
+        false => 0,
+    }
+}
+
+/// The length of `{: .class #id key="value"}` (kramdown) or `{.class width=30%}` behind
+/// a picture, link or span, or alone on its line; 0 where it is none.
+fn attribute_list(rest: &str, out: &str) -> usize {
+    let Some(close) = rest.find('}').filter(|&it| it < 500) else { return 0 };
+    let inside = &rest[1..close];
+    let is_kramdown = inside.starts_with(':');
+    if is_kramdown && inside.starts_with(":/") {
+        return close + 1;
+    }
+    let line = out.rsplit('\n').next().unwrap_or_default();
+    let is_alone = line.trim_matches([' ', '>', '*', '-']).is_empty();
+    let is_behind = line.ends_with([')', ']', '`', '*', '_', '>']);
+    let is_place = is_behind
+        || (is_alone && rest[close + 1..].trim_start_matches(' ').starts_with(['\n', ' ']))
+        || (is_alone && rest.len() == close + 1);
+    if !is_kramdown && !is_place {
+        return 0;
+    }
+    let mut words = 0;
+    let all = split_words(inside.trim_start_matches(':')).all(|word| {
+        words += 1;
+        let is_name =
+            |it: &str| it.chars().next().is_some_and(|it| it.is_alphabetic() || it == '_');
+        word.strip_prefix(['.', '#']).is_some_and(is_name)
+            || word.split_once('=').is_some_and(|(key, value)| {
+                is_name(key) && !value.is_empty() && !value.starts_with('>')
+            })
+            || (is_kramdown && matches!(word, "toc" | "footnotes" | "no_toc"))
+    });
+    if all && words > 0 { close + 1 } else { 0 }
+}
+
+/// Words at blanks, quoted text kept together.
+fn split_words(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_quoted = false;
+    text.split(move |it: char| {
+        is_quoted ^= it == '"';
+        it.is_whitespace() && !is_quoted
+    })
+    .filter(|it| !it.is_empty())
+}
+
+/// `[[Name]]`, `[[Name#Part|label]]`, `![[picture.png]]` as ordinary links; the length,
+/// 0 where it is none.
+fn wikilink(rest: &str, out: &mut String) -> usize {
+    let is_embedded = rest.starts_with('!');
+    let inside_from = 2 + usize::from(is_embedded);
+    let Some(close) = rest.find("]]").filter(|&it| it < 400 && it > inside_from) else { return 0 };
+    let inside = &rest[inside_from..close];
+    let after = &rest[close + 2..];
+    let is_other = inside.contains(['[', ']', '\n', '<', '>', '{', '}'])
+        || inside.starts_with([' ', '"', '\'', '^'])
+        || after.starts_with(['(', '[', ':']);
+    if is_other {
+        return 0;
+    }
+    let (target, label) = inside.split_once('|').unwrap_or((inside, ""));
+    let (target, label) = (target.trim_end_matches('\\').trim(), label.trim());
+    if target.is_empty() {
+        return 0;
+    }
+    out.push_str(&shortcodes::wikilink(target, label, is_embedded));
+    close + 2
+}
