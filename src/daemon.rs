@@ -70,7 +70,9 @@ pub fn serve(config: Config, state: PathBuf) -> Result<(), String> {
         site_key::open(&state, config.site.key.as_deref(), config.site.base_url.as_deref())
             .map_err(|it| format!("cannot keep the site key in `{}`: {it}", state.display()))?;
     if let Some(ignored) = ignored {
-        warn!("expected the site key `{key}` of the first start, found `{ignored}` in site.key; ids are minted from the first one still");
+        warn!(
+            "expected the site key `{key}` of the first start, found `{ignored}` in site.key; ids are minted from the first one still"
+        );
     }
     info!(seeds = %config.seeds.display(), state = %state.display(), "starting");
 
@@ -179,7 +181,9 @@ fn announce(address: SocketAddr) {
 /// Bound, so that a taken address is told at once, but not listening yet.
 fn bind(address: SocketAddr) -> Result<socket2::Socket, String> {
     let explain = |it: std::io::Error| {
-        format!("cannot listen on {address}: {it}; choose another address with `--listen` or the key `serve.listen`")
+        format!(
+            "cannot listen on {address}: {it}; choose another address with `--listen` or the key `serve.listen`"
+        )
     };
     let domain = socket2::Domain::for_address(address);
     let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None).map_err(explain)?;

@@ -38,4 +38,6 @@ pub mod cli;
 
 pub mod daemon;
 
+pub mod state;
+
 pub mod systemd;

@@ -136,7 +136,9 @@ impl LineThread {
                 }
             }
             News::Lost { reason, .. } => {
-                error!("the seeds folder cannot be read: {reason}; nothing is withdrawn, what was published is served");
+                error!(
+                    "the seeds folder cannot be read: {reason}; nothing is withdrawn, what was published is served"
+                );
                 self.write(|catalog, _, _| catalog.lost(&reason).map(|()| Touched::default()));
             }
             News::Notice(notice) => warn!("{notice}"),
@@ -188,7 +190,9 @@ impl LineThread {
         let reason = format!("the catalog cannot be written: {error}");
         let is_news = lock(&self.pulse.failing).replace(reason).is_none();
         if is_news {
-            error!("{error}; what was published is served, changes wait and are tried again every second");
+            error!(
+                "{error}; what was published is served, changes wait and are tried again every second"
+            );
         }
         self.pulse.beat();
         std::thread::sleep(RETRY);

@@ -29,7 +29,10 @@ fn whatever_happens_in_the_folder_shows_in_all_feeds() {
 fn the_three_formats_say_the_same() {
     let rig = Rig::serving(&[
         ("one.txt", &story("One & <two>")),
-        ("two.md", "---\ndate: 2024-02-03T04:05:06Z\ntags: [a, b]\n---\n# Two\n\nSee [one](one.txt)."),
+        (
+            "two.md",
+            "---\ndate: 2024-02-03T04:05:06Z\ntags: [a, b]\n---\n# Two\n\nSee [one](one.txt).",
+        ),
     ]);
     let [rss, atom, json] = ["rss", "atom", "json"].map(|it| rig.feed(it));
     assert_eq!(atom.len(), 2);
@@ -144,10 +147,10 @@ fn readers_are_answered_as_http_asks() {
     assert_eq!(zipped.headers["content-encoding"], "gzip");
     assert_ne!(zipped.headers["etag"], full.headers["etag"]);
     let mut text = String::new();
-    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*zipped.body), &mut text).unwrap();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*zipped.body), &mut text)
+        .unwrap();
     assert_eq!(text, full.text());
-    let head =
-        rig.ask("HEAD /feed.atom HTTP/1.1\r\nHost: sower.test\r\nConnection: close\r\n\r\n");
+    let head = rig.ask("HEAD /feed.atom HTTP/1.1\r\nHost: sower.test\r\nConnection: close\r\n\r\n");
     assert_eq!((head.status, head.body.len()), (200, 0));
     let post = rig.ask(
         "POST /feed.atom HTTP/1.1\r\nHost: sower.test\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",

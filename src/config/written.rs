@@ -1,0 +1,168 @@
+//! What was written: in the file, in the environment, on the command line. Every key
+//! may be missing; what is there has the right type.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::config::units::{Size, Span};
+
+/// A table of the configuration: each key optional, and nothing else allowed.
+macro_rules! table {
+    ($(#[$doc:meta])* $name:ident { $($key:ident: $kind:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $(pub $key: Option<$kind>,)*
+        }
+
+        impl $name {
+            /// The names of its keys.
+            pub const KEYS: &[&str] = &[$(stringify!($key)),*];
+
+            /// What is written here, else what is written there.
+            pub fn over(self, under: $name) -> $name {
+                $name { $($key: self.$key.or(under.$key),)* }
+            }
+        }
+    };
+}
+
+table! { Site {
+    base_url: String,
+    title: String,
+    description: String,
+    language: String,
+    timezone: String,
+    author: Author,
+    copyright: String,
+    key: String,
+} }
+
+table! { Watch {
+    mode: Mode,
+    settle: Span,
+    poll_interval: Span,
+    compare_every: Span,
+    follow_links: bool,
+} }
+
+table! { Convert {
+    max_bytes: Size,
+    published_folders: Vec<String>,
+    strip: Vec<String>,
+} }
+
+table! { Catalog {
+    copy_wait: Span,
+    tombstones: Span,
+    vanished_share: f64,
+} }
+
+table! { Feed {
+    limit: u32,
+    max: u32,
+    backdate: Span,
+    max_body: Size,
+} }
+
+table! { Shelf {
+    memory: Size,
+} }
+
+table! { Serve {
+    listen: SocketAddr,
+    header_timeout: Span,
+    idle_timeout: Span,
+    write_timeout: Span,
+    make_timeout: Span,
+    max_connections: u32,
+    max_header_bytes: Size,
+    max_uri_bytes: Size,
+} }
+
+table! { Log {
+    level: Level,
+    format: Format,
+} }
+
+/// Everything that may be written.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Written {
+    pub seeds: Option<PathBuf>,
+    pub state: Option<PathBuf>,
+    pub site: Site,
+    pub watch: Watch,
+    pub convert: Convert,
+    pub catalog: Catalog,
+    pub feed: Feed,
+    pub shelf: Shelf,
+    pub serve: Serve,
+    pub log: Log,
+}
+
+impl Written {
+    /// Each table with its keys; the top level under an empty name.
+    pub const TABLES: &[(&str, &[&str])] = &[
+        ("", &["seeds", "state"]),
+        ("site", Site::KEYS),
+        ("watch", Watch::KEYS),
+        ("convert", Convert::KEYS),
+        ("catalog", Catalog::KEYS),
+        ("feed", Feed::KEYS),
+        ("shelf", Shelf::KEYS),
+        ("serve", Serve::KEYS),
+        ("log", Log::KEYS),
+    ];
+
+    pub fn over(self, under: Written) -> Written {
+        Written {
+            seeds: self.seeds.or(under.seeds),
+            state: self.state.or(under.state),
+            site: self.site.over(under.site),
+            watch: self.watch.over(under.watch),
+            convert: self.convert.over(under.convert),
+            catalog: self.catalog.over(under.catalog),
+            feed: self.feed.over(under.feed),
+            shelf: self.shelf.over(under.shelf),
+            serve: self.serve.over(under.serve),
+            log: self.log.over(under.log),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Author {
+    pub name: String,
+    pub email: Option<String>,
+    pub uri: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    Auto,
+    Events,
+    Poll,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    Text,
+    Json,
+}
