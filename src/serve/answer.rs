@@ -208,6 +208,9 @@ impl Shared {
     ) -> Response<Body> {
         let mut step = match later {
             Later::Drain => {
+                if let Some(refusal) = respond::unmet(request.headers()) {
+                    return self.refuse(refusal, request);
+                }
                 if let Err(refusal) = self.drain(request.headers(), body).await {
                     return self.refuse(refusal, request);
                 }

@@ -33,6 +33,8 @@ impl Protocols {
         // Time is kept by `Paced`; without a timer hyper keeps none.
         http1
             .header_read_timeout(None)
+            // A client that has said all it wants to say may still listen.
+            .half_close(true)
             .max_header_size(options.max_head)
             // hyper looks at the size of a head when it is whole; until then this counts.
             .max_buf_size(options.max_head.max(8192));

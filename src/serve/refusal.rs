@@ -31,10 +31,14 @@ pub enum Refusal {
     UriTooLong,
     /// 416, with the length of the file.
     RangeNotSatisfiable(u64),
+    /// 417.
+    ExpectationFailed,
     /// 500.
     Internal,
-    /// 501.
+    /// 501, of the method.
     NotImplemented,
+    /// 501, of the body's transfer coding.
+    UnknownCoding,
     /// 503; goes with `Retry-After`.
     Busy,
 }
@@ -52,8 +56,9 @@ impl Refusal {
             Refusal::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::UriTooLong => StatusCode::URI_TOO_LONG,
             Refusal::RangeNotSatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
+            Refusal::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
             Refusal::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Refusal::NotImplemented => StatusCode::NOT_IMPLEMENTED,
+            Refusal::NotImplemented | Refusal::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
             Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -74,6 +79,8 @@ impl Refusal {
                 format!("The file is {length} bytes long; none of the range lies in it.")
             }
             Refusal::Internal => "Something went wrong here; the log says what.".into(),
+            Refusal::ExpectationFailed => "Only `100-continue` can be expected here.".into(),
+            Refusal::UnknownCoding => "Only chunked bodies are understood here.".into(),
             Refusal::NotImplemented => "This method is not known here.".into(),
             Refusal::Busy => "There is too much to do; please ask again in a moment.".into(),
         }

@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use http::header::HOST;
+use http::header::{EXPECT, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 
 use crate::render::rendition::Key;
@@ -87,6 +87,9 @@ pub fn respond<'s>(snapshot: &'s Snapshot, asked: &Asked<'_>, site: &Site) -> De
     }
     if let Err(problem) = authority(asked) {
         return Decision::Refuse(Refusal::BadRequest(problem));
+    }
+    if let Some(refusal) = unmet(asked.headers) {
+        return Decision::Refuse(refusal);
     }
     match *asked.method {
         Method::GET | Method::HEAD => {}
@@ -250,6 +253,9 @@ fn authority(asked: &Asked<'_>) -> Result<(), &'static str> {
         return Err("a URL begins with `http:` or `https:` here");
     }
     if let Some(authority) = asked.uri.authority() {
+        if asked.uri.scheme().is_none() && asked.method != Method::CONNECT {
+            return Err("a path begins with `/`");
+        }
         if !authority.as_str().bytes().all(is_of_host) {
             return Err("the host of a URL is a name or an address, and perhaps a port");
         }
@@ -260,6 +266,20 @@ fn authority(asked: &Asked<'_>) -> Result<(), &'static str> {
         }
     }
     Ok(())
+}
+
+/// What the client demands of us and does not get; asked before a body is read.
+pub(super) fn unmet(headers: &HeaderMap) -> Option<Refusal> {
+    // RFC 9112, section 6.1. Where the last coding is chunked, hyper takes off that
+    // one and leaves what is beneath, or a second layer of the same, to us.
+    if let Some(coding) = headers.get(TRANSFER_ENCODING)
+        && !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked")
+    {
+        return Some(Refusal::UnknownCoding);
+    }
+    // RFC 9110, section 10.1.1.
+    let expected = headers.get(EXPECT)?.as_bytes().trim_ascii();
+    (!expected.eq_ignore_ascii_case(b"100-continue")).then_some(Refusal::ExpectationFailed)
 }
 
 /// What may stand in a host and port (RFC 3986, section 3.2.2); `@` may not, since

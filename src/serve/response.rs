@@ -306,13 +306,16 @@ pub(super) fn refuse(refusal: Refusal, asked: &HeaderMap, method: &Method) -> Re
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
         }
         // What is left of the body would be taken for the next request.
-        Refusal::BodyTooLarge | Refusal::BodyTimeout => close(&mut headers),
+        Refusal::BodyTooLarge | Refusal::BodyTimeout | Refusal::UnknownCoding => {
+            close(&mut headers);
+        }
         Refusal::BadRequest(_)
         | Refusal::NotFound
         | Refusal::Gone
         | Refusal::NotAcceptable
         | Refusal::PreconditionFailed
         | Refusal::UriTooLong
+        | Refusal::ExpectationFailed
         | Refusal::Internal
         | Refusal::NotImplemented => {}
     }

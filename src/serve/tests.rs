@@ -303,6 +303,12 @@ async fn cases() {
             .filter(|it| !it.starts_with("date: "))
             .map(|it| if is_of_file(it) { "etag: <of the file>\n" } else { it })
             .collect();
+        // So does what parts ranges.
+        let boundary = response.split("boundary=").nth(1).and_then(|it| it.lines().next());
+        let response = match boundary {
+            Some(boundary) => response.replace(boundary, "<boundary>"),
+            None => response,
+        };
         let expected = name.with_extension("response");
         if std::env::var_os("BLESS").is_some() {
             std::fs::write(&expected, &response).unwrap();
