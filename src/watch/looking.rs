@@ -168,14 +168,13 @@ impl Looking {
                 self.young.insert(path.clone());
                 return;
             }
-            Found::Known => return,
         }
         let made = match (self.options.is_seed)(path) {
             true => self.seed(root, path, batch),
             false => file(root, path),
         };
         match made {
-            Ok((change, raw)) => {
+            Ok(change) => {
                 if let Change::Written(Seed { stat, .. }) | Change::File(File { stat, .. }) =
                     &change
                 {
@@ -190,7 +189,6 @@ impl Looking {
                     self.drop_one(&sidecar, batch);
                 }
                 self.problems.remove(path);
-                self.settle.reported(path, raw);
                 batch.push(change);
             }
             Err(Refused::Busy) => {
@@ -202,13 +200,8 @@ impl Looking {
         }
     }
 
-    /// A seed with its surroundings, and its stat without theirs.
-    fn seed(
-        &self,
-        root: &Root,
-        path: &SeedPath,
-        batch: &mut Batch,
-    ) -> Result<(Change, Stat), Refused> {
+    /// A seed with its surroundings.
+    fn seed(&self, root: &Root, path: &SeedPath, batch: &mut Batch) -> Result<Change, Refused> {
         let mut around = Surroundings::default();
         let mut stats = Vec::new();
         if let Some(sidecar) = surroundings::sidecar(path).filter(|it| it != path)
@@ -231,10 +224,10 @@ impl Looking {
                 stats.push(stat);
             }
         }
-        let (bytes, raw) = root.read(path, self.options.max_bytes)?;
-        let stat = surroundings::stamped(raw, stats);
+        let (bytes, stat) = root.read(path, self.options.max_bytes)?;
+        let stat = surroundings::stamped(stat, stats);
         let seed = Seed { path: path.clone(), stat, bytes, surroundings: around };
-        Ok((Change::Written(seed), raw))
+        Ok(Change::Written(seed))
     }
 
     /// What stands at `path` and decides how a seed reads. Where it cannot be read
@@ -309,7 +302,7 @@ impl Looking {
     }
 }
 
-fn file(root: &Root, path: &SeedPath) -> Result<(Change, Stat), Refused> {
+fn file(root: &Root, path: &SeedPath) -> Result<Change, Refused> {
     let mut length = media::head_bytes(path);
     loop {
         let (head, stat) = root.head(path, length)?;
@@ -321,7 +314,7 @@ fn file(root: &Root, path: &SeedPath) -> Result<(Change, Stat), Refused> {
             continue;
         }
         let media_type = media::media_type(path, &head).into();
-        return Ok((Change::File(File { path: path.clone(), stat, media_type, size }), stat));
+        return Ok(Change::File(File { path: path.clone(), stat, media_type, size }));
     }
 }
 

@@ -159,7 +159,7 @@ impl Watched {
                     for around in surroundings.folders.iter().map(|it| &it.1) {
                         told += &format!(" <{}>", String::from_utf8_lossy(around));
                     }
-                    for around in surroundings.sidecar {
+                    if let Some(around) = surroundings.sidecar {
                         told += &format!(" +{}", String::from_utf8_lossy(&around));
                     }
                     (path, told)
