@@ -133,9 +133,11 @@ impl Looking {
         match found.map_err(|error| Refused::of("file", error)) {
             Ok((Kind::File, stat)) => self.look_at_file(root, path, stat, why, now, batch),
             Ok((Kind::Folder, _)) => {
-                self.drop_one(path, batch);
-                if why == Why::Due {
+                if why == Why::Due || self.problems.contains_key(path) {
+                    // Whether it can be looked into shows when it is listed.
                     self.folders.insert(path.clone());
+                } else {
+                    self.drop_one(path, batch);
                 }
             }
             Ok((Kind::Other(found), _)) => {
@@ -170,8 +172,8 @@ impl Looking {
             }
         }
         let made = match (self.options.is_seed)(path) {
-            true => self.seed(root, path, batch),
-            false => file(root, path),
+            true => self.seed(root, path, stat, batch),
+            false => file(root, path, stat),
         };
         match made {
             Ok(change) => {
@@ -201,7 +203,13 @@ impl Looking {
     }
 
     /// A seed with its surroundings.
-    fn seed(&self, root: &Root, path: &SeedPath, batch: &mut Batch) -> Result<Change, Refused> {
+    fn seed(
+        &self,
+        root: &Root,
+        path: &SeedPath,
+        seen: Stat,
+        batch: &mut Batch,
+    ) -> Result<Change, Refused> {
         let mut around = Surroundings::default();
         let mut stats = Vec::new();
         if let Some(sidecar) = surroundings::sidecar(path).filter(|it| it != path)
@@ -224,7 +232,7 @@ impl Looking {
                 stats.push(stat);
             }
         }
-        let (bytes, stat) = root.read(path, self.options.max_bytes)?;
+        let (bytes, stat) = root.read_as_seen(path, seen, self.options.max_bytes)?;
         let stat = surroundings::stamped(stat, stats);
         let seed = Seed { path: path.clone(), stat, bytes, surroundings: around };
         Ok(Change::Written(seed))
@@ -283,7 +291,7 @@ impl Looking {
     }
 
     /// Says that `path` is no seed and no file any more, if it was said to be one.
-    fn drop_one(&mut self, path: &SeedPath, batch: &mut Batch) -> bool {
+    pub fn drop_one(&mut self, path: &SeedPath, batch: &mut Batch) -> bool {
         let was_read = self.present.remove(path).is_some();
         let was_refused = self.problems.remove(path).is_some();
         if was_read || was_refused {
@@ -302,10 +310,11 @@ impl Looking {
     }
 }
 
-fn file(root: &Root, path: &SeedPath) -> Result<Change, Refused> {
+/// A file that is no seed.
+fn file(root: &Root, path: &SeedPath, seen: Stat) -> Result<Change, Refused> {
     let mut length = media::head_bytes(path);
     loop {
-        let (head, stat) = root.head(path, length)?;
+        let (head, stat) = root.head_as_seen(path, seen, length)?;
         let size = media::picture_size(&head);
         let is_picture = length > 64;
         let has_more = stat.length > length as u64 && length < media::MOST_HEAD_BYTES;

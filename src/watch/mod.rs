@@ -36,6 +36,8 @@ mod walk;
 
 mod looking;
 
+mod telling;
+
 mod watching;
 
 #[cfg(test)]

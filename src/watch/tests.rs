@@ -709,6 +709,45 @@ fn nobody_takes_the_news() {
 }
 
 #[test]
+fn rules_that_cannot_be_read_publish_nothing() {
+    let mut it = Watched::with(options(Mode::Events), Edges::default(), |root| {
+        fs::create_dir(root.join("a")).unwrap();
+        fs::write(root.join("a/x.md"), "text").unwrap();
+        fs::write(root.join("b.md"), "text").unwrap();
+        symlink("/etc/hostname", root.join("a/.sowerignore")).unwrap();
+    });
+    let reason = "expected a file, found a symbolic link at `a/.sowerignore`";
+    assert_eq!(it.last("a"), Some(reason));
+    assert_eq!(it.last("a/x.md"), None);
+    fs::remove_file(it.path("a/.sowerignore")).unwrap();
+    it.until_last("a/x.md", "text");
+    it.until_last("a", "gone");
+    symlink("/etc/hostname", it.path(".sowerignore")).unwrap();
+    it.until("the loss", |it| it.lost == [false]);
+    assert_eq!(it.told["b.md"], ["text"]);
+    fs::remove_file(it.path(".sowerignore")).unwrap();
+    let compared = it.compared;
+    it.until("its return", |it| it.compared > compared);
+}
+
+#[test]
+fn a_seed_waits_for_surroundings_that_are_being_written() {
+    let mut it = Watched::new(options(Mode::Events));
+    let mut defaults = fs::File::create(it.path("folder.toml")).unwrap();
+    defaults.write_all(b"draft = tr").unwrap();
+    it.write("other.toml", "");
+    it.until_last("other.toml", "application/toml");
+    it.write("a.md", "a");
+    it.write("photo.gif", "");
+    it.until_last("photo.gif", "image/gif");
+    assert_eq!(it.last("a.md"), None, "half a default might publish a draft");
+    defaults.write_all(b"ue").unwrap();
+    drop(defaults);
+    it.until_last("a.md", "a <draft = true>");
+    assert_eq!(it.told["a.md"].len(), 1);
+}
+
+#[test]
 fn names_of_any_bytes() {
     use std::os::unix::ffi::OsStrExt;
     let mut it = Watched::new(options(Mode::Events));
@@ -727,4 +766,63 @@ fn the_catalog_cannot_say_what_it_knows() {
     let _watcher = start(options, Box::new(known), sink).unwrap();
     let News::Notice(text) = news.recv_timeout(PATIENCE).unwrap() else { panic!("no notice") };
     assert!(text.contains("a broken disk"), "{text}");
+}
+
+/// Whatever happens in whatever order, the end is what stands in the folder,
+/// without a comparison.
+#[test]
+fn promise_6_any_disorder_ends_equal_to_the_folder() {
+    for seed in 1..=6u64 {
+        let mut it = Watched::new(options(Mode::Events));
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut next = |below: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % below
+        };
+        let names = ["a", "b", "c", "a/a", "a/b", "b/a", "b/b", "c/a/b", "a/b/c/d"];
+        for step in 0..1_500 {
+            let mut name = || names[usize::try_from(next(9)).unwrap()].to_owned();
+            let (one, other) = (it.path(&name()), it.path(&name()));
+            let file = format!("{}.md", next(3));
+            // What cannot be done is not done: that is part of the disorder.
+            let _ = match next(9) {
+                0 | 1 => fs::create_dir_all(&one),
+                2..=4 => fs::write(one.join(file), format!("{seed} {step}")),
+                5 => fs::rename(one.join(&file), other.join(&file)),
+                6 => fs::rename(one, other),
+                7 => fs::remove_file(one.join(file)),
+                _ => fs::remove_dir_all(one),
+            };
+        }
+        let expected = texts(&it.root);
+        it.until(&format!("seed {seed}"), |it| {
+            let told = it
+                .told
+                .iter()
+                .filter_map(|(path, told)| Some((path.clone(), told.last()?.clone())));
+            told.filter(|(_, told)| told != "gone").collect::<BTreeMap<_, _>>() == expected
+        });
+        it.pass();
+        assert_eq!((it.compared, it.notices.len()), (1, 0), "seed {seed}: {:?}", it.notices);
+    }
+}
+
+/// The text of every file below `folder`.
+fn texts(folder: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let relative = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+            found.insert(relative, fs::read_to_string(path).unwrap());
+        }
+    }
+    found
 }
