@@ -56,8 +56,7 @@ impl Events {
             Ok(event) => hints(&base, &event, |it| inbox.push(it)),
             Err(error) => inbox.push(Event::Broken(error.to_string())),
         };
-        let config = notify::Config::default().with_follow_symlinks(false);
-        let watcher = RecommendedWatcher::new(handler, config).map_err(|error| {
+        let watcher = RecommendedWatcher::new(handler, config()).map_err(|error| {
             match error.kind {
             ErrorKind::MaxFilesWatch => {
                 "no more inotify instances; `sysctl fs.inotify.max_user_instances` sets how many a \
@@ -93,6 +92,22 @@ impl Events {
             Err(_) => Err(Unwatched::Folder),
         }
     }
+
+    /// Returns when whatever happened before is in the inbox.
+    ///
+    /// Events that came before a request to notify's thread are taken from the
+    /// kernel before it is answered, unless that thread is at its requests already:
+    /// hence two. On Linux this request changes nothing.
+    pub fn catch_up(&mut self) {
+        for _ in 0..2 {
+            // A thread that is no more has nothing to tell.
+            let _ = self.watcher.configure(config());
+        }
+    }
+}
+
+fn config() -> notify::Config {
+    notify::Config::default().with_follow_symlinks(false)
 }
 
 /// EMFILE.
@@ -177,6 +192,22 @@ mod tests {
             let expected: Vec<_> =
                 expected.map(|it| Event::Path(path.clone(), it)).into_iter().collect();
             assert_eq!(told, expected, "{kind:?}: {why}");
+        }
+    }
+
+    #[test]
+    fn caught_up_means_that_nothing_is_on_its_way() {
+        let home = tempfile::tempdir().unwrap();
+        let inbox = Arc::new(Inbox::default());
+        let mut events = Events::start(home.path(), &inbox, 1).unwrap();
+        events.watch(None).unwrap();
+        for number in 0..500 {
+            let name = format!("{number}.md");
+            std::fs::write(home.path().join(&name), "text").unwrap();
+            events.catch_up();
+            let path = SeedPath::new(&name).unwrap();
+            let told = inbox.take(std::time::Duration::ZERO).unwrap();
+            assert_eq!(told.last(), Some(&Event::Path(path, Hint::Closed)), "{number}");
         }
     }
 

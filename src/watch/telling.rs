@@ -78,6 +78,13 @@ impl Telling {
         }
     }
 
+    /// Returns when whatever happened before is in the inbox, as far as events tell.
+    pub fn catch_up(&mut self) {
+        if let Some(events) = &mut self.events {
+            events.catch_up();
+        }
+    }
+
     /// After a walk, the whole folder having so many folders: whether all of them
     /// are watched.
     pub fn walked(&mut self, folders: usize, is_whole: bool) -> Option<String> {

@@ -327,11 +327,16 @@ fn promise_2_a_slow_writer_is_told_once_and_whole() {
             }
         }
     }
-    assert_eq!(it.last("slow.md"), None, "nothing before it is closed");
+    // An empty file may be told: where the writer begins late, nobody can tell.
+    let told = |it: &Watched| {
+        let told = it.told.get("slow.md").cloned().unwrap_or_default();
+        told.into_iter().filter(|told| !told.is_empty()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&it), [""; 0], "nothing before it is closed");
     drop(file);
-    it.until("the whole file", |it| it.last("slow.md").is_some());
+    it.until("the whole file", |it| !told(it).is_empty());
     it.pass();
-    assert_eq!(it.told["slow.md"], [piece.repeat(100)]);
+    assert_eq!(told(&it), [piece.repeat(100)]);
 }
 
 #[test]

@@ -444,7 +444,8 @@ impl Watching {
         if self.batch.is_empty() {
             return Ok(());
         }
-        // Somebody may have begun to write to what was just read.
+        // Somebody may have begun to write to what was read before it was read.
+        self.telling.catch_up();
         let events = self.inbox.take(Duration::ZERO).ok_or(Stopped)?;
         self.take_in(events)?;
         for changes in self.batch.take(&self.looking.settle) {
