@@ -106,6 +106,11 @@ impl Root {
         magic.is_ok_and(|magic| REMOTE.contains(&magic))
     }
 
+    /// Opens the folder itself as one that lists it does, and closes it again.
+    pub fn open_for_reading(&self) -> Result<(), Errno> {
+        self.open_at(None, OFlags::RDONLY | OFlags::DIRECTORY).map(drop)
+    }
+
     /// What stands at `path`, without opening it.
     pub fn glance(&self, path: &SeedPath) -> Result<(Kind, Stat), Errno> {
         let fd = self.open_at(Some(path), OFlags::PATH | OFlags::NOFOLLOW)?;

@@ -12,6 +12,7 @@ use crate::watch::Mode;
 use crate::watch::events::Events;
 use crate::watch::events::Unwatched;
 use crate::watch::inbox::Inbox;
+use crate::watch::read::Root;
 use crate::watch::seed::SeedPath;
 
 /// How often the folder is listed where events cannot be had.
@@ -79,9 +80,9 @@ impl Telling {
     }
 
     /// Returns when whatever happened before is in the inbox, as far as events tell.
-    pub fn catch_up(&mut self) {
+    pub fn catch_up(&mut self, root: &Root) {
         if let Some(events) = &mut self.events {
-            events.catch_up();
+            events.catch_up(|| root.open_for_reading().is_ok());
         }
     }
 

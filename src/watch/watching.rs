@@ -415,7 +415,7 @@ impl Watching {
             let now = self.now();
             self.looking.look(&root, &path, Why::Due, now, &mut self.batch);
             if self.batch.is_full() {
-                self.flush()?;
+                self.flush(&root)?;
             }
         }
         while let Some(folder) = self.looking.folders.pop_first() {
@@ -437,15 +437,15 @@ impl Watching {
         if std::mem::take(&mut self.looking.is_ruled_anew) {
             self.next_compare = self.start.elapsed();
         }
-        self.flush()
+        self.flush(&root)
     }
 
-    fn flush(&mut self) -> Result<(), Stopped> {
+    fn flush(&mut self, root: &Root) -> Result<(), Stopped> {
         if self.batch.is_empty() {
             return Ok(());
         }
         // Somebody may have begun to write to what was read before it was read.
-        self.telling.catch_up();
+        self.telling.catch_up(root);
         let events = self.inbox.take(Duration::ZERO).ok_or(Stopped)?;
         self.take_in(events)?;
         for changes in self.batch.take(&self.looking.settle) {
