@@ -116,14 +116,15 @@ impl Settle {
         let waiting = self.paths.entry(path.clone()).or_default();
         let is_due = waiting.due.is_some_and(|due| due.at <= now);
         let at_once = Due { at: now, quiet: Duration::ZERO, seen: None };
-        let quiet = |quiet| Due { at: now + quiet, quiet, seen: None };
+        let quiet = |quiet| Due { at: now.saturating_add(quiet), quiet, seen: None };
         let due = match hint {
             Hint::Modified => {
                 waiting.is_open = true;
                 quiet(OPEN_LIMIT)
             }
             Hint::Closed => {
-                let is_second = waiting.last_close.is_some_and(|last| now < last + settle);
+                let is_second =
+                    waiting.last_close.is_some_and(|last| now.saturating_sub(last) < settle);
                 waiting.is_open = false;
                 waiting.last_close = Some(now);
                 if is_second { quiet(settle) } else { at_once }
@@ -171,7 +172,7 @@ impl Settle {
         }
         let rest = self.settle.saturating_sub(glance.age.unwrap_or_default());
         let seen = Some((glance.stat, now));
-        self.wait(path, Due { at: now + rest, quiet: self.settle, seen });
+        self.wait(path, Due { at: now.saturating_add(rest), quiet: self.settle, seen });
         Found::Later
     }
 
@@ -216,7 +217,7 @@ impl Settle {
                     waiting.is_open = false;
                     // At least a moment later than now: an alarm that is over is
                     // never put back, so that this loop ends.
-                    now + self.settle.max(Duration::from_nanos(1))
+                    now.saturating_add(self.settle.max(Duration::from_nanos(1)))
                 }
             };
             waiting.due = again;
@@ -224,7 +225,7 @@ impl Settle {
             self.alarms.push(Reverse((next, path)));
         }
         let settle = self.settle;
-        self.moved_open.retain(|_, since| now < *since + settle);
+        self.moved_open.retain(|_, since| now.saturating_sub(*since) < settle);
         found
     }
 
@@ -253,11 +254,11 @@ impl Due {
             Some((stat, since)) if stat == glance.stat => since,
             _ => now,
         };
-        let rest_seen = (since + self.quiet).saturating_sub(now);
+        let rest_seen = since.saturating_add(self.quiet).saturating_sub(now);
         let rest_aged = self.quiet.saturating_sub(glance.age.unwrap_or_default());
         let rest = rest_seen.min(rest_aged);
         let seen = Some((glance.stat, since));
-        (!rest.is_zero()).then_some(Due { at: now + rest, quiet: self.quiet, seen })
+        (!rest.is_zero()).then_some(Due { at: now.saturating_add(rest), quiet: self.quiet, seen })
     }
 }
 

@@ -128,3 +128,47 @@ impl Telling {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_given_up_once_and_taken_up_again() {
+        let home = tempfile::tempdir().unwrap();
+        let inbox = Arc::new(Inbox::default());
+        let mut telling = Telling::new(Mode::Events, home.path(), &inbox, 0);
+        for round in 0..3 {
+            assert_eq!(telling.start(), None, "there is nothing wrong before the first folder");
+            telling.watch(None);
+            let notice = telling.walked(12, true);
+            assert_eq!(notice.is_some(), round == 0, "said once: {notice:?}");
+            assert_eq!(telling.poll, Some(POLL));
+        }
+        telling.most = 12;
+        assert_eq!(telling.start(), None);
+        telling.watch(None);
+        assert_eq!(telling.walked(1, false), None, "a part is not the whole");
+        let notice = telling.walked(12, true);
+        assert!(notice.is_some_and(|it| it.ends_with("are told by events again")));
+        assert_eq!((telling.poll, telling.walked(12, true)), (None, None));
+    }
+
+    #[test]
+    fn how_often_the_folder_is_listed() {
+        let every = Duration::from_secs(7);
+        let table = [
+            (Mode::Events, false, None, "events tell"),
+            (Mode::Events, true, None, "as was asked for"),
+            (Mode::Auto, false, None, "events tell"),
+            (Mode::Auto, true, Some(POLL), "others may write where no event tells"),
+            (Mode::Poll(every), false, Some(every), "as was asked for"),
+        ];
+        for (mode, is_remote, expected, why) in table {
+            let inbox = Arc::new(Inbox::default());
+            let mut telling = Telling::new(mode, Path::new("/nowhere"), &inbox, 1);
+            telling.renew(is_remote);
+            assert_eq!(telling.poll, expected, "{mode:?}, remote {is_remote}: {why}");
+        }
+    }
+}

@@ -438,6 +438,8 @@ fn rules_of_what_is_ignored() {
     it.until_last("c.md", "text");
     it.write(".sowerignore", "ok\n{a\n");
     it.until("a broken line", |it| !it.notices.is_empty());
+    it.compare();
+    assert_eq!(it.notices.len(), 1, "said once");
     assert!(it.notices[0].starts_with(".sowerignore: line 2: "), "{:?}", it.notices);
     assert_eq!(it.told["b.md"], ["text"], "what no rule names is left alone");
 }
@@ -700,6 +702,17 @@ fn too_many_folders_for_the_kernel() {
     it.until_last("a/b/c/d/x.md", "deep");
     it.compare();
     assert_eq!(it.notices.len(), 1, "said once: {:?}", it.notices);
+}
+
+#[test]
+fn from_time_to_time_the_folder_is_compared() {
+    let mut often = options(Mode::Poll(Duration::from_secs(600)));
+    often.compare_every = Duration::from_millis(10);
+    let mut it = Watched::new(often);
+    it.write("a.md", "one");
+    it.until_last("a.md", "one");
+    let before = it.compared;
+    it.until("two more", |it| it.compared >= before + 2);
 }
 
 #[test]
