@@ -387,3 +387,64 @@ fn path_of(change: &Change) -> &SeedPath {
         Change::Gone(path) | Change::Unreadable { path, .. } => path,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(path: &str) -> SeedPath {
+        SeedPath::new(path).unwrap()
+    }
+
+    fn refused(path: &str, reason: &str) -> Change {
+        Change::Unreadable { path: at(path), reason: reason.into() }
+    }
+
+    #[test]
+    fn a_batch_says_of_each_path_what_is_true_last_and_what_is_gone_first() {
+        let mut batch = Batch::default();
+        batch.push(refused("a", "one"));
+        batch.push(Change::Gone(at("b")));
+        batch.push(refused("b", "back"));
+        batch.push(refused("c", "one"));
+        batch.push(Change::Gone(at("c")));
+        batch.push(refused("a", "two"));
+        let sent = batch.take(&Settle::new(Duration::ZERO));
+        assert_eq!(sent, [vec![Change::Gone(at("c")), refused("a", "two"), refused("b", "back")]]);
+        assert!(batch.is_empty());
+    }
+
+    #[test]
+    fn a_batch_leaves_out_what_is_being_written_to() {
+        let mut settle = Settle::new(Duration::ZERO);
+        let mut batch = Batch::default();
+        for path in ["a", "b"] {
+            batch.push(refused(path, "one"));
+        }
+        batch.push(Change::Gone(at("c")));
+        for path in ["b", "c"] {
+            settle.hint(&at(path), Hint::Modified, Duration::ZERO);
+        }
+        let sent = batch.take(&settle);
+        assert_eq!(sent, [vec![Change::Gone(at("c")), refused("a", "one")]]);
+    }
+
+    #[test]
+    fn a_batch_is_bounded() {
+        let mut batch = Batch::default();
+        for number in 0..600 {
+            assert_eq!(batch.is_full(), number >= 256);
+            batch.push(Change::Gone(at(&number.to_string())));
+        }
+        let sizes =
+            batch.take(&Settle::new(Duration::ZERO)).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes, [256, 256, 88]);
+        let stat = Stat { device: 0, inode: 0, birth: None, length: 0, modified: 0, changed: 0 };
+        let bytes = vec![0; Batch::MOST_BYTES];
+        let surroundings = Surroundings::default();
+        batch.push(Change::Written(Seed { path: at("a"), stat, bytes, surroundings }));
+        assert!(batch.is_full(), "by its bytes");
+        batch.take(&Settle::new(Duration::ZERO));
+        assert!(!batch.is_full());
+    }
+}
