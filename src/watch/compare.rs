@@ -115,6 +115,8 @@ pub fn compare(listing: &Listing, mut known: Vec<(SeedPath, Stat)>) -> Differenc
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn at(path: &str) -> SeedPath {
@@ -207,5 +209,39 @@ mod tests {
             (at("x.md"), surroundings::stamped(stat(2), [root])),
         ];
         assert_eq!(listing.files, expected);
+    }
+
+    proptest! {
+        /// Against maps, which need no order.
+        #[test]
+        fn the_same_as_by_maps(
+            listed in prop::collection::btree_map("[ab](/[ab]){0,2}", 0i64..3, 0..8),
+            known in prop::collection::vec(("[ab](/[ab]){0,2}", 0i64..3), 0..12),
+            unknown in prop::collection::btree_set("[ab](/[ab]){0,1}", 0..2),
+        ) {
+            let listing = Listing {
+                files: listed.iter().map(|(path, number)| (at(path), stat(*number))).collect(),
+                unknown: unknown.iter().map(|it| at(it)).collect(),
+                folders: 1,
+            };
+            let found = compare(&listing, known.iter().map(|(path, it)| (at(path), stat(*it))).collect());
+            let is_same = |path: &String, number: &i64| {
+                let mut all = known.iter().filter(|(it, _)| it == path).peekable();
+                all.peek().is_some() && all.all(|(_, it)| it == number)
+            };
+            let changed: Vec<_> = listed
+                .iter()
+                .filter(|(path, number)| !is_same(path, number))
+                .map(|(path, number)| (at(path), stat(*number)))
+                .collect();
+            prop_assert_eq!(found.changed, changed);
+            let missing: BTreeSet<_> = known
+                .iter()
+                .filter(|(path, _)| !listed.contains_key(path))
+                .map(|(path, _)| at(path))
+                .filter(|path| !listing.unknown.iter().any(|it| path.is_within(it)))
+                .collect();
+            prop_assert_eq!(found.missing, missing.into_iter().collect::<Vec<_>>());
+        }
     }
 }

@@ -11,6 +11,10 @@
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
 
 use notify::ErrorKind;
 use notify::EventKind;
@@ -33,6 +37,9 @@ use crate::watch::settle::Hint;
 pub struct Events {
     watcher: RecommendedWatcher,
     root: PathBuf,
+    opened: Arc<Opened>,
+    /// The root is watched, and tells when it is opened.
+    has_root: bool,
     watched: usize,
     most: usize,
 }
@@ -52,7 +59,10 @@ impl Events {
     pub fn start(root: &Path, inbox: &Arc<Inbox>, most: usize) -> Result<Events, String> {
         let base = root.to_path_buf();
         let inbox = Arc::clone(inbox);
+        let opened = Arc::new(Opened::default());
+        let told_opened = Arc::clone(&opened);
         let handler = move |result: notify::Result<notify::Event>| match result {
+            Ok(event) if is_opening(&event, &base) => told_opened.add(),
             Ok(event) => hints(&base, &event, |it| inbox.push(it)),
             Err(error) => inbox.push(Event::Broken(error.to_string())),
         };
@@ -71,7 +81,8 @@ impl Events {
             _ => error.to_string(),
         }
         })?;
-        Ok(Events { watcher, root: root.to_path_buf(), watched: 0, most })
+        let root = root.to_path_buf();
+        Ok(Events { watcher, root, opened, has_root: false, watched: 0, most })
     }
 
     /// Watches a folder (the root: `None`), not those below it. Again is allowed,
@@ -87,12 +98,55 @@ impl Events {
         match self.watcher.watch(&path, RecursiveMode::NonRecursive) {
             Ok(()) => {
                 self.watched += 1;
+                self.has_root |= folder.is_none();
                 Ok(())
             }
             Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch) => Err(Unwatched::TooMany),
             Err(_) => Err(Unwatched::Folder),
         }
     }
+
+    /// Returns when whatever happened before is in the inbox. `open_root` opens the
+    /// root for reading: the kernel tells of that, too, after all that came before.
+    pub fn catch_up(&mut self, open_root: impl FnOnce() -> bool) {
+        let Some(before) = self.has_root.then(|| self.opened.count()) else { return };
+        if open_root() && !self.opened.wait_beyond(before, CATCH_UP_LIMIT) {
+            self.has_root = false;
+        }
+    }
+}
+
+/// So long the kernel's word is waited for; where it does not come it is never
+/// waited for again.
+const CATCH_UP_LIMIT: Duration = Duration::from_secs(1);
+
+/// How often the root was opened, as far as events tell.
+#[derive(Debug, Default)]
+struct Opened {
+    count: Mutex<u64>,
+    grown: Condvar,
+}
+
+impl Opened {
+    fn count(&self) -> u64 {
+        *self.count.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self) {
+        *self.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.grown.notify_all();
+    }
+
+    fn wait_beyond(&self, before: u64, limit: Duration) -> bool {
+        let count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.grown.wait_timeout_while(count, limit, |it| *it <= before);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 > before
+    }
+}
+
+fn is_opening(event: &notify::Event, root: &Path) -> bool {
+    matches!(event.kind, EventKind::Access(AccessKind::Open(_)))
+        && event.paths.iter().any(|it| it == root)
 }
 
 /// EMFILE.
@@ -177,6 +231,22 @@ mod tests {
             let expected: Vec<_> =
                 expected.map(|it| Event::Path(path.clone(), it)).into_iter().collect();
             assert_eq!(told, expected, "{kind:?}: {why}");
+        }
+    }
+
+    #[test]
+    fn caught_up_means_that_nothing_is_on_its_way() {
+        let home = tempfile::tempdir().unwrap();
+        let inbox = Arc::new(Inbox::default());
+        let mut events = Events::start(home.path(), &inbox, 1).unwrap();
+        events.watch(None).unwrap();
+        for number in 0..500 {
+            let name = format!("{number}.md");
+            std::fs::write(home.path().join(&name), "text").unwrap();
+            events.catch_up(|| std::fs::read_dir(home.path()).is_ok());
+            let path = SeedPath::new(&name).unwrap();
+            let told = inbox.take(Duration::ZERO).unwrap();
+            assert_eq!(told.last(), Some(&Event::Path(path, Hint::Closed)), "{number}");
         }
     }
 

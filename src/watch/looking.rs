@@ -133,9 +133,11 @@ impl Looking {
         match found.map_err(|error| Refused::of("file", error)) {
             Ok((Kind::File, stat)) => self.look_at_file(root, path, stat, why, now, batch),
             Ok((Kind::Folder, _)) => {
-                self.drop_one(path, batch);
-                if why == Why::Due {
+                if why == Why::Due || self.problems.contains_key(path) {
+                    // Whether it can be looked into shows when it is listed.
                     self.folders.insert(path.clone());
+                } else {
+                    self.drop_one(path, batch);
                 }
             }
             Ok((Kind::Other(found), _)) => {
@@ -168,14 +170,13 @@ impl Looking {
                 self.young.insert(path.clone());
                 return;
             }
-            Found::Known => return,
         }
         let made = match (self.options.is_seed)(path) {
-            true => self.seed(root, path, batch),
-            false => file(root, path),
+            true => self.seed(root, path, stat, batch),
+            false => file(root, path, stat),
         };
         match made {
-            Ok((change, raw)) => {
+            Ok(change) => {
                 if let Change::Written(Seed { stat, .. }) | Change::File(File { stat, .. }) =
                     &change
                 {
@@ -190,7 +191,6 @@ impl Looking {
                     self.drop_one(&sidecar, batch);
                 }
                 self.problems.remove(path);
-                self.settle.reported(path, raw);
                 batch.push(change);
             }
             Err(Refused::Busy) => {
@@ -202,13 +202,14 @@ impl Looking {
         }
     }
 
-    /// A seed with its surroundings, and its stat without theirs.
+    /// A seed with its surroundings.
     fn seed(
         &self,
         root: &Root,
         path: &SeedPath,
+        seen: Stat,
         batch: &mut Batch,
-    ) -> Result<(Change, Stat), Refused> {
+    ) -> Result<Change, Refused> {
         let mut around = Surroundings::default();
         let mut stats = Vec::new();
         if let Some(sidecar) = surroundings::sidecar(path).filter(|it| it != path)
@@ -231,10 +232,10 @@ impl Looking {
                 stats.push(stat);
             }
         }
-        let (bytes, raw) = root.read(path, self.options.max_bytes)?;
-        let stat = surroundings::stamped(raw, stats);
+        let (bytes, stat) = root.read_as_seen(path, seen, self.options.max_bytes)?;
+        let stat = surroundings::stamped(stat, stats);
         let seed = Seed { path: path.clone(), stat, bytes, surroundings: around };
-        Ok((Change::Written(seed), raw))
+        Ok(Change::Written(seed))
     }
 
     /// What stands at `path` and decides how a seed reads. Where it cannot be read
@@ -290,7 +291,7 @@ impl Looking {
     }
 
     /// Says that `path` is no seed and no file any more, if it was said to be one.
-    fn drop_one(&mut self, path: &SeedPath, batch: &mut Batch) -> bool {
+    pub fn drop_one(&mut self, path: &SeedPath, batch: &mut Batch) -> bool {
         let was_read = self.present.remove(path).is_some();
         let was_refused = self.problems.remove(path).is_some();
         if was_read || was_refused {
@@ -309,10 +310,11 @@ impl Looking {
     }
 }
 
-fn file(root: &Root, path: &SeedPath) -> Result<(Change, Stat), Refused> {
+/// A file that is no seed.
+fn file(root: &Root, path: &SeedPath, seen: Stat) -> Result<Change, Refused> {
     let mut length = media::head_bytes(path);
     loop {
-        let (head, stat) = root.head(path, length)?;
+        let (head, stat) = root.head_as_seen(path, seen, length)?;
         let size = media::picture_size(&head);
         let is_picture = length > 64;
         let has_more = stat.length > length as u64 && length < media::MOST_HEAD_BYTES;
@@ -321,7 +323,7 @@ fn file(root: &Root, path: &SeedPath) -> Result<(Change, Stat), Refused> {
             continue;
         }
         let media_type = media::media_type(path, &head).into();
-        return Ok((Change::File(File { path: path.clone(), stat, media_type, size }), stat));
+        return Ok(Change::File(File { path: path.clone(), stat, media_type, size }));
     }
 }
 
@@ -383,5 +385,66 @@ fn path_of(change: &Change) -> &SeedPath {
         Change::Written(seed) => &seed.path,
         Change::File(file) => &file.path,
         Change::Gone(path) | Change::Unreadable { path, .. } => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(path: &str) -> SeedPath {
+        SeedPath::new(path).unwrap()
+    }
+
+    fn refused(path: &str, reason: &str) -> Change {
+        Change::Unreadable { path: at(path), reason: reason.into() }
+    }
+
+    #[test]
+    fn a_batch_says_of_each_path_what_is_true_last_and_what_is_gone_first() {
+        let mut batch = Batch::default();
+        batch.push(refused("a", "one"));
+        batch.push(Change::Gone(at("b")));
+        batch.push(refused("b", "back"));
+        batch.push(refused("c", "one"));
+        batch.push(Change::Gone(at("c")));
+        batch.push(refused("a", "two"));
+        let sent = batch.take(&Settle::new(Duration::ZERO));
+        assert_eq!(sent, [vec![Change::Gone(at("c")), refused("a", "two"), refused("b", "back")]]);
+        assert!(batch.is_empty());
+    }
+
+    #[test]
+    fn a_batch_leaves_out_what_is_being_written_to() {
+        let mut settle = Settle::new(Duration::ZERO);
+        let mut batch = Batch::default();
+        for path in ["a", "b"] {
+            batch.push(refused(path, "one"));
+        }
+        batch.push(Change::Gone(at("c")));
+        for path in ["b", "c"] {
+            settle.hint(&at(path), Hint::Modified, Duration::ZERO);
+        }
+        let sent = batch.take(&settle);
+        assert_eq!(sent, [vec![Change::Gone(at("c")), refused("a", "one")]]);
+    }
+
+    #[test]
+    fn a_batch_is_bounded() {
+        let mut batch = Batch::default();
+        for number in 0..600 {
+            assert_eq!(batch.is_full(), number >= 256);
+            batch.push(Change::Gone(at(&number.to_string())));
+        }
+        let sizes =
+            batch.take(&Settle::new(Duration::ZERO)).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes, [256, 256, 88]);
+        let stat = Stat { device: 0, inode: 0, birth: None, length: 0, modified: 0, changed: 0 };
+        let bytes = vec![0; Batch::MOST_BYTES];
+        let surroundings = Surroundings::default();
+        batch.push(Change::Written(Seed { path: at("a"), stat, bytes, surroundings }));
+        assert!(batch.is_full(), "by its bytes");
+        batch.take(&Settle::new(Duration::ZERO));
+        assert!(!batch.is_full());
     }
 }

@@ -191,7 +191,8 @@ mod tests {
 
     #[test]
     fn sizes() {
-        let table: &[(&[u8], Option<(u32, u32)>, &str)] = &[
+        type Row = (&'static [u8], Option<(u32, u32)>, &'static str);
+        let table: &[Row] = &[
             (PNG, Some((320, 240)), "PNG"),
             (GIF, Some((800, 600)), "GIF"),
             (&PNG[..18], None, "cut short"),

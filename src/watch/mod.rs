@@ -8,9 +8,9 @@
 //! - Events are hints; the folder is the truth. Nothing is said of a path that was
 //!   not looked at, and missed events are made up for by comparing the folder with
 //!   what is known of it: at the start, when events are lost, and from time to time.
-//! - A seed is given out whole, when its writer is done ([`settle`]).
+//! - A seed is given out whole, when its writer is done (`settle`).
 //! - Only "not found" is [`Gone`](seed::Change::Gone).
-//! - Nothing outside the folder is opened ([`read`]).
+//! - Nothing outside the folder is opened (`read`).
 //!
 //! No rule about articles stands here: which names are seeds comes in as an option.
 
@@ -35,6 +35,8 @@ mod read;
 mod walk;
 
 mod looking;
+
+mod telling;
 
 mod watching;
 

@@ -65,10 +65,13 @@ pub enum Refused {
     Unreadable(String),
 }
 
-/// Errors to answer with in place of the folder's own, for tests.
+/// The error, if any, to answer with in place of what the folder says of a path.
+pub type Fault = dyn Fn(&SeedPath) -> Option<Errno> + Send + Sync;
+
+/// What goes wrong by design, in tests.
 #[derive(Clone, Default)]
 pub struct Faults {
-    pub at: Option<Arc<dyn Fn(&SeedPath) -> Option<Errno> + Send + Sync>>,
+    pub at: Option<Arc<Fault>>,
     /// Does without openat2(2).
     pub old_kernel: bool,
 }
@@ -101,6 +104,11 @@ impl Root {
         ];
         let magic = rustix::fs::fstatfs(&self.fd).map(|it| it.f_type as u32);
         magic.is_ok_and(|magic| REMOTE.contains(&magic))
+    }
+
+    /// Opens the folder itself as one that lists it does, and closes it again.
+    pub fn open_for_reading(&self) -> Result<(), Errno> {
+        self.open_at(None, OFlags::RDONLY | OFlags::DIRECTORY).map(drop)
     }
 
     /// What stands at `path`, without opening it.
@@ -147,30 +155,50 @@ impl Root {
     /// The whole file at `path`, at most `max` bytes, and its stat, which was the
     /// same before and after.
     pub fn read(&self, path: &SeedPath, max: u64) -> Result<(Vec<u8>, Stat), Refused> {
-        self.read_part(path, max, None)
+        match self.glance(path).map_err(|error| Refused::of("file", error))? {
+            (Kind::File, seen) => self.read_as_seen(path, seen, max),
+            (Kind::Folder, _) => Err(Refused::NotFound),
+            (Kind::Other(found), _) => {
+                Err(Refused::Unreadable(format!("expected a file, found {found}")))
+            }
+        }
     }
 
-    /// The first `length` bytes of the file at `path`, or all where it has fewer.
-    pub fn head(&self, path: &SeedPath, length: usize) -> Result<(Vec<u8>, Stat), Refused> {
-        self.read_part(path, u64::MAX, Some(length as u64))
+    /// As [`Root::read`], of a file that a glance found to be one and to stand
+    /// `seen`.
+    pub fn read_as_seen(
+        &self,
+        path: &SeedPath,
+        seen: Stat,
+        max: u64,
+    ) -> Result<(Vec<u8>, Stat), Refused> {
+        if seen.length > max {
+            let found = seen.length;
+            return Err(Refused::Unreadable(format!(
+                "expected at most {max} bytes, found {found}"
+            )));
+        }
+        self.read_part(path, seen, seen.length)
+    }
+
+    /// The first `length` bytes of a file that a glance found to stand `seen`, or
+    /// all where it has fewer.
+    pub fn head_as_seen(
+        &self,
+        path: &SeedPath,
+        seen: Stat,
+        length: usize,
+    ) -> Result<(Vec<u8>, Stat), Refused> {
+        self.read_part(path, seen, seen.length.min(length as u64))
     }
 
     fn read_part(
         &self,
         path: &SeedPath,
-        max: u64,
-        part: Option<u64>,
+        seen: Stat,
+        wanted: u64,
     ) -> Result<(Vec<u8>, Stat), Refused> {
         let refuse = |error| Refused::of("file", error);
-        let (kind, seen) = self.glance(path).map_err(refuse)?;
-        match kind {
-            Kind::File if seen.length > max => return Err(Refused::too_large(max, seen.length)),
-            Kind::File => {}
-            Kind::Folder => return Err(Refused::NotFound),
-            Kind::Other(found) => {
-                return Err(Refused::Unreadable(format!("expected a file, found {found}")));
-            }
-        }
         let no_follow = if self.follow_links { OFlags::empty() } else { OFlags::NOFOLLOW };
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | no_follow;
         let mut file = File::from(self.open_at(Some(path), flags).map_err(refuse)?);
@@ -178,11 +206,9 @@ impl Root {
         if kind != Kind::File || before != seen {
             return Err(Refused::Busy);
         }
-        let wanted = part.unwrap_or(before.length).min(before.length);
-        let mut bytes = Vec::with_capacity(wanted as usize);
-        // One more than wanted where all is: a file that grew shows by it.
-        let most = if part.is_some() { wanted } else { wanted + 1 };
-        file.by_ref().take(most).read_to_end(&mut bytes).map_err(|error| {
+        // One byte of room more, so that the end is found without growing.
+        let mut bytes = Vec::with_capacity(usize::try_from(wanted).unwrap_or_default() + 1);
+        file.by_ref().take(wanted).read_to_end(&mut bytes).map_err(|error| {
             Refused::of("file", Errno::from_io_error(&error).unwrap_or(Errno::IO))
         })?;
         let (_, after) = facts(&file, "", AtFlags::EMPTY_PATH).map_err(refuse)?;
@@ -276,10 +302,6 @@ impl Refused {
             )),
         }
     }
-
-    fn too_large(max: u64, found: u64) -> Refused {
-        Refused::Unreadable(format!("expected at most {max} bytes, found {found}"))
-    }
 }
 
 /// The operating system's text for an error, as it stands within a sentence.
@@ -323,4 +345,86 @@ fn facts<P: rustix::path::Arg>(
         changed: nanoseconds(found.stx_ctime),
     };
     Ok((kind, stat))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn at(path: &str) -> SeedPath {
+        SeedPath::new(path).unwrap()
+    }
+
+    #[test]
+    fn a_file_that_changed_since_it_was_seen_is_not_given_out() {
+        let home = tempfile::tempdir().unwrap();
+        let root = Root::open(home.path(), false, &Faults::default()).unwrap();
+        fs::write(home.path().join("a.md"), "one").unwrap();
+        let (_, seen) = root.glance(&at("a.md")).unwrap();
+        assert_eq!(root.read_as_seen(&at("a.md"), seen, 10).unwrap(), (b"one".into(), seen));
+        assert_eq!(root.head_as_seen(&at("a.md"), seen, 2).unwrap(), (b"on".into(), seen));
+        fs::write(home.path().join("a.md"), "longer").unwrap();
+        assert_eq!(root.read_as_seen(&at("a.md"), seen, 10), Err(Refused::Busy));
+        let (_, seen) = root.glance(&at("a.md")).unwrap();
+        fs::write(home.path().join("b.md"), "longer").unwrap();
+        fs::rename(home.path().join("b.md"), home.path().join("a.md")).unwrap();
+        assert_eq!(root.read_as_seen(&at("a.md"), seen, 10), Err(Refused::Busy), "another inode");
+        fs::remove_file(home.path().join("a.md")).unwrap();
+        assert_eq!(root.read_as_seen(&at("a.md"), seen, 10), Err(Refused::NotFound));
+    }
+
+    #[test]
+    fn old_and_new_kernels_see_the_same() {
+        let home = tempfile::tempdir().unwrap();
+        let path = |it: &str| home.path().join(it);
+        fs::create_dir_all(path("a/b")).unwrap();
+        fs::write(path("a/b/c.md"), "text").unwrap();
+        std::os::unix::fs::symlink("a", path("link")).unwrap();
+        std::os::unix::fs::symlink("nowhere", path("a/broken")).unwrap();
+        let old = Faults { at: None, old_kernel: true };
+        let [old, new] =
+            [old, Faults::default()].map(|it| Root::open(home.path(), false, &it).unwrap());
+        let names = [
+            "a",
+            "a/b",
+            "a/b/c.md",
+            "a/b/c.md/d",
+            "a/x/y",
+            "x",
+            "link",
+            "link/b",
+            "link/b/c.md",
+            "a/broken",
+            "a/broken/x",
+        ];
+        for name in names {
+            assert_eq!(old.glance(&at(name)), new.glance(&at(name)), "{name}");
+            assert_eq!(old.read(&at(name), 10), new.read(&at(name), 10), "{name}");
+            let listed = |root: &Root| root.list(Some(&at(name))).map(|it| it.len());
+            assert_eq!(listed(&old), listed(&new), "{name}");
+        }
+        assert_eq!(old.glance(&at("link/b/c.md")), Err(Errno::LOOP), "no link on the way");
+        assert_eq!(old.glance(&at("a/b/c.md/d")), Err(Errno::NOTDIR));
+    }
+
+    #[test]
+    fn only_two_errors_mean_that_nothing_is_there() {
+        let table = [
+            (Errno::NOENT, None),
+            (Errno::NOTDIR, None),
+            (
+                Errno::ACCESS,
+                Some("expected a readable file, found permission denied (os error 13)"),
+            ),
+            (Errno::IO, Some("expected a readable file, found input/output error (os error 5)")),
+            (Errno::LOOP, Some("expected a file, found a symbolic link")),
+            (Errno::XDEV, Some("expected a file, found a symbolic link that leaves the folder")),
+        ];
+        for (error, reason) in table {
+            let expected = reason.map_or(Refused::NotFound, |it| Refused::Unreadable(it.into()));
+            assert_eq!(Refused::of("file", error), expected, "{error}");
+        }
+    }
 }

@@ -145,6 +145,8 @@ pub struct Stat {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seed {
     pub path: SeedPath,
+    /// Where the seed has surroundings, `changed` is mixed with theirs: it differs
+    /// when any of them does, and is no time.
     pub stat: Stat,
     pub bytes: Vec<u8>,
     pub surroundings: Surroundings,

@@ -14,7 +14,7 @@
 //! - Written and not yet closed: due at the close, or after [`OPEN_LIMIT`] without
 //!   a write, for programs that keep a file open for ever.
 //! - Moved while it was open: as open under its new name.
-//! - Gone: due at once.
+//! - Gone: due at once, unless something is there again.
 //! - All else (created, attributes, found by a listing): due when it stood
 //!   unchanged for the settle time.
 
@@ -56,8 +56,6 @@ pub enum Found {
     Now,
     /// Somebody may be writing: it will be due.
     Later,
-    /// It was read just so a moment ago.
-    Known,
 }
 
 /// What a look at a file says of its writer.
@@ -82,11 +80,10 @@ pub struct Settle {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    /// `None` while nothing is to be done: kept for `last_close` and `reported`.
+    /// `None` while nothing is to be done: kept for `last_close`.
     due: Option<Due>,
     is_open: bool,
     last_close: Option<Duration>,
-    reported: Option<Stat>,
     alarm: Option<Duration>,
 }
 
@@ -117,16 +114,17 @@ impl Settle {
             _ => false,
         };
         let waiting = self.paths.entry(path.clone()).or_default();
-        let is_done = waiting.due.is_some_and(|due| due.quiet.is_zero());
+        let is_due = waiting.due.is_some_and(|due| due.at <= now);
         let at_once = Due { at: now, quiet: Duration::ZERO, seen: None };
-        let quiet = |quiet| Due { at: now + quiet, quiet, seen: None };
+        let quiet = |quiet| Due { at: now.saturating_add(quiet), quiet, seen: None };
         let due = match hint {
             Hint::Modified => {
                 waiting.is_open = true;
                 quiet(OPEN_LIMIT)
             }
             Hint::Closed => {
-                let is_second = waiting.last_close.is_some_and(|last| now < last + settle);
+                let is_second =
+                    waiting.last_close.is_some_and(|last| now.saturating_sub(last) < settle);
                 waiting.is_open = false;
                 waiting.last_close = Some(now);
                 if is_second { quiet(settle) } else { at_once }
@@ -141,13 +139,15 @@ impl Settle {
                     self.moved_open.insert(cookie, now);
                 }
                 *waiting = Waiting { alarm: waiting.alarm, ..Waiting::default() };
-                at_once
+                // At once where nothing is there. What is there is another file,
+                // and nobody said that its writer is done.
+                Due { at: now, quiet: settle, seen: None }
             }
             Hint::Created => {
                 *waiting = Waiting { alarm: waiting.alarm, ..Waiting::default() };
                 quiet(settle)
             }
-            Hint::Touched | Hint::Busy if is_done => return,
+            Hint::Touched | Hint::Busy if is_due => return,
             Hint::Touched | Hint::Busy if waiting.is_open => quiet(OPEN_LIMIT),
             Hint::Touched | Hint::Busy => quiet(settle),
         };
@@ -159,13 +159,11 @@ impl Settle {
     pub fn found(&mut self, path: &SeedPath, glance: Glance, now: Duration) -> Found {
         let is_old = glance.age.is_some_and(|age| age >= self.settle);
         let due = self.paths.get(path).and_then(|it| it.due);
-        match self.paths.get(path) {
-            Some(it) if it.is_open => return Found::Later,
-            Some(it) if it.reported == Some(glance.stat) => return Found::Known,
-            _ => {}
+        if self.is_open(path) {
+            return Found::Later;
         }
         match due {
-            Some(due) if due.quiet.is_zero() => return Found::Later,
+            Some(due) if due.at <= now => return Found::Later,
             Some(due) if due.seen.is_some_and(|(stat, _)| stat == glance.stat) => {
                 return Found::Later;
             }
@@ -174,7 +172,7 @@ impl Settle {
         }
         let rest = self.settle.saturating_sub(glance.age.unwrap_or_default());
         let seen = Some((glance.stat, now));
-        self.wait(path, Due { at: now + rest, quiet: self.settle, seen });
+        self.wait(path, Due { at: now.saturating_add(rest), quiet: self.settle, seen });
         Found::Later
     }
 
@@ -217,10 +215,9 @@ impl Settle {
                 None => {
                     found.push(path.clone());
                     waiting.is_open = false;
-                    waiting.reported = None;
                     // At least a moment later than now: an alarm that is over is
                     // never put back, so that this loop ends.
-                    now + self.settle.max(Duration::from_nanos(1))
+                    now.saturating_add(self.settle.max(Duration::from_nanos(1)))
                 }
             };
             waiting.due = again;
@@ -228,7 +225,7 @@ impl Settle {
             self.alarms.push(Reverse((next, path)));
         }
         let settle = self.settle;
-        self.moved_open.retain(|_, since| now < *since + settle);
+        self.moved_open.retain(|_, since| now.saturating_sub(*since) < settle);
         found
     }
 
@@ -246,14 +243,6 @@ impl Settle {
     pub fn is_waiting(&self, path: &SeedPath) -> bool {
         self.paths.get(path).is_some_and(|it| it.due.is_some())
     }
-
-    /// Notes what was read at `path`, so that a listing that finds it just so makes
-    /// nobody read it again.
-    pub fn reported(&mut self, path: &SeedPath, stat: Stat) {
-        if let Some(waiting) = self.paths.get_mut(path) {
-            waiting.reported = Some(stat);
-        }
-    }
 }
 
 impl Due {
@@ -265,11 +254,11 @@ impl Due {
             Some((stat, since)) if stat == glance.stat => since,
             _ => now,
         };
-        let rest_seen = (since + self.quiet).saturating_sub(now);
+        let rest_seen = since.saturating_add(self.quiet).saturating_sub(now);
         let rest_aged = self.quiet.saturating_sub(glance.age.unwrap_or_default());
         let rest = rest_seen.min(rest_aged);
         let seen = Some((glance.stat, since));
-        (!rest.is_zero()).then_some(Due { at: now + rest, quiet: self.quiet, seen })
+        (!rest.is_zero()).then_some(Due { at: now.saturating_add(rest), quiet: self.quiet, seen })
     }
 }
 
@@ -319,13 +308,15 @@ mod tests {
         settle: Settle,
         path: SeedPath,
         changed: u64,
+        exists: bool,
         /// How far the file's clock is ahead, in milliseconds.
         skew: u64,
     }
 
     impl World {
         fn new(skew: u64) -> World {
-            World { settle: Settle::new(ms(SETTLE)), path: at("a.md"), changed: 0, skew }
+            let settle = Settle::new(ms(SETTLE));
+            World { settle, path: at("a.md"), changed: 0, exists: true, skew }
         }
 
         fn glance(&self, now: u64) -> Glance {
@@ -337,14 +328,17 @@ mod tests {
         fn step(&mut self, now: u64, step: Step) -> bool {
             match step {
                 Step::Hint(hint) => {
+                    self.exists = !matches!(hint, Hint::Left { .. } | Hint::Removed);
                     self.changed = now;
                     self.settle.hint(&self.path, hint, ms(now));
                     false
                 }
                 Change => {
+                    self.exists = true;
                     self.changed = now;
                     false
                 }
+                List if !self.exists => false,
                 List => {
                     let glance = self.glance(now);
                     self.settle.found(&self.path, glance, ms(now)) == Found::Now
@@ -354,11 +348,8 @@ mod tests {
 
         /// Whether the path is due; it is read then.
         fn is_due(&mut self, now: u64) -> bool {
-            let glance = self.glance(now);
-            let due = self.settle.due(ms(now), |_| Some(glance));
-            if !due.is_empty() {
-                self.settle.reported(&self.path, glance.stat);
-            }
+            let glance = self.exists.then(|| self.glance(now));
+            let due = self.settle.due(ms(now), |_| glance);
             !due.is_empty()
         }
     }
@@ -373,6 +364,7 @@ mod tests {
             (&[(5, ARRIVED)], &[5], "moved into place: at once"),
             (&[(5, REMOVED)], &[5], "gone: at once"),
             (&[(5, LEFT)], &[5], "moved away: at once"),
+            (&[(5, REMOVED), (5, Change)], &[305], "gone, but something is there: quiet"),
             (&[(5, CREATED)], &[305], "a hard link: nobody closes it"),
             (&[(5, TOUCHED), (200, TOUCHED)], &[500], "quiet after the last hint"),
             (&[(5, BUSY)], &[305], "changed while it was read: quiet"),
@@ -411,7 +403,6 @@ mod tests {
                 "found, and changed since: quiet is measured anew",
             ),
             (&[(0, MODIFIED), (1_000, List), (2_000, CLOSED)], &[2_000], "found, but open"),
-            (&[(0, CLOSED), (10, List)], &[0], "found, but just read"),
             (
                 &[(0, CLOSED), (10, Change), (20, List)],
                 &[0, 310],
@@ -529,6 +520,7 @@ mod tests {
                         Step::Hint(Hint::Modified) => (is_open, done) = (true, None),
                         Step::Hint(Hint::Created) => (is_open, done) = (false, None),
                         Step::Hint(Hint::Touched | Hint::Busy) | Change | List => {}
+                        Step::Hint(Hint::Left { .. } | Hint::Removed) => (is_open, done) = (false, None),
                         Step::Hint(_) => (is_open, done) = (false, Some(now)),
                     }
                     if !matches!(step, List) {
@@ -544,7 +536,7 @@ mod tests {
                 if world.is_due(now) {
                     if is_open {
                         prop_assert!(now - changed >= 60_000, "open, at {now}");
-                    } else if done != Some(now) {
+                    } else if world.exists && done != Some(now) {
                         prop_assert!(now - changed >= SETTLE, "at {now}, changed at {changed}");
                     }
                     is_open = false;

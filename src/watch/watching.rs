@@ -5,6 +5,9 @@
 //! while something else decides what is known of it. What a comparison found is
 //! read batch by batch, and what somebody writes meanwhile comes first.
 
+mod comparing;
+
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -14,13 +17,11 @@ use std::time::Instant;
 use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
 
+use rustix::io::Errno;
+
 use crate::watch::Known;
-use crate::watch::Mode;
 use crate::watch::News;
 use crate::watch::Options;
-use crate::watch::compare;
-use crate::watch::events::Events;
-use crate::watch::events::Unwatched;
 use crate::watch::inbox::Event;
 use crate::watch::inbox::Inbox;
 use crate::watch::looking::Batch;
@@ -31,14 +32,9 @@ use crate::watch::read::Faults;
 use crate::watch::read::Kind;
 use crate::watch::read::Refused;
 use crate::watch::read::Root;
-use crate::watch::seed::SeedPath;
-use crate::watch::seed::Stat;
 use crate::watch::settle::Glance;
-use crate::watch::surroundings;
-use crate::watch::walk;
-
-/// How often the folder is listed where events cannot be had.
-const POLL: Duration = Duration::from_secs(2);
+use crate::watch::telling::Telling;
+use crate::watch::watching::comparing::Comparison;
 
 /// How often it is looked whether the folder is still the same one.
 const ROOT_CHECK: Duration = Duration::from_secs(2);
@@ -46,12 +42,8 @@ const ROOT_CHECK: Duration = Duration::from_secs(2);
 /// How often, while it is lost.
 const LOST_CHECK: Duration = Duration::from_millis(500);
 
-/// How long after all else the end of a comparison waits for files that are being
-/// written.
-const YOUNG_LIMIT: Duration = Duration::from_secs(2);
-
-/// How soon what failed is tried again.
-const RETRY: Duration = Duration::from_secs(5);
+/// How often what cannot be read is looked at again.
+const RETRY_PROBLEMS: Duration = Duration::from_secs(30);
 
 /// How soon a full channel is tried again.
 const FULL: Duration = Duration::from_millis(2);
@@ -81,11 +73,7 @@ pub struct Watching {
     start: Instant,
     looking: Looking,
     batch: Batch,
-    events: Option<Events>,
-    /// How often the folder is listed between comparisons.
-    poll: Option<Duration>,
-    /// Events were wanted and cannot be had.
-    has_no_events: bool,
+    telling: Telling,
     /// Of the folder that is being watched; `None` while it is lost.
     identity: Option<(u64, u64)>,
     /// What was said last of a folder that is lost: whether it is missing.
@@ -96,18 +84,12 @@ pub struct Watching {
     has_known: bool,
     is_known_failing: bool,
     folders: usize,
+    /// What was said of rules that are wrong.
+    notices: BTreeSet<String>,
     next_root: Duration,
     next_compare: Duration,
     next_poll: Duration,
-}
-
-#[derive(Debug)]
-struct Comparison {
-    /// With what the catalog knows, not only with what was said so far.
-    is_full: bool,
-    identity: (u64, u64),
-    /// When it ends whatever is being written.
-    ends: Option<Duration>,
+    next_retry: Duration,
 }
 
 /// Nobody listens any more.
@@ -121,7 +103,9 @@ impl Watching {
         inbox: Arc<Inbox>,
         edges: Edges,
     ) -> Watching {
+        let telling = Telling::new(options.mode, &options.root, &inbox, edges.most_watched);
         Watching {
+            telling,
             known,
             sink,
             inbox,
@@ -129,18 +113,17 @@ impl Watching {
             start: Instant::now(),
             looking: Looking::new(options),
             batch: Batch::default(),
-            events: None,
-            poll: None,
-            has_no_events: false,
             identity: None,
             lost: None,
             comparison: None,
             has_known: false,
             is_known_failing: false,
             folders: 0,
+            notices: BTreeSet::new(),
             next_root: Duration::ZERO,
             next_compare: Duration::ZERO,
             next_poll: Duration::ZERO,
+            next_retry: Duration::ZERO,
         }
     }
 
@@ -156,7 +139,7 @@ impl Watching {
     fn rest(&self) -> Duration {
         let mut next = self.next_root;
         if self.identity.is_some() {
-            next = match (&self.comparison, self.poll) {
+            next = match (&self.comparison, self.telling.poll) {
                 (Some(comparison), _) => comparison.ends.map_or(next, |ends| next.min(ends)),
                 (None, Some(_)) => next.min(self.next_compare).min(self.next_poll),
                 (None, None) => next.min(self.next_compare),
@@ -167,6 +150,9 @@ impl Watching {
                 return Duration::ZERO;
             }
             next = next.min(self.looking.settle.wake().unwrap_or(next));
+            if !self.looking.problems.is_empty() {
+                next = next.min(self.next_retry);
+            }
         }
         next.saturating_sub(self.start.elapsed())
     }
@@ -187,7 +173,11 @@ impl Watching {
                 Event::Path(path, hint) => self.looking.settle.hint(&path, hint, now),
                 Event::Root => self.next_root = now,
                 Event::Everything => self.next_compare = now,
-                Event::Broken(reason) => self.give_up_events(&reason)?,
+                Event::Broken(reason) => {
+                    self.next_poll = now;
+                    let notice = self.telling.give_up(&reason);
+                    self.notice(notice)?;
+                }
             }
         }
         Ok(())
@@ -201,15 +191,25 @@ impl Watching {
         if self.identity.is_some() && self.comparison.is_none() {
             if now >= self.next_compare {
                 self.compare(true)?;
-            } else if self.poll.is_some() && now >= self.next_poll && self.has_known {
+            } else if self.telling.poll.is_some() && now >= self.next_poll && self.has_known {
                 self.compare(false)?;
             }
         }
         if !self.is_watching() {
             return Ok(());
         }
+        if now >= self.next_retry {
+            self.retry();
+        }
         self.look()?;
         self.end_comparison()
+    }
+
+    /// Looks again at what could not be read: not every cure tells by an event.
+    fn retry(&mut self) {
+        self.next_retry = self.start.elapsed() + RETRY_PROBLEMS;
+        let problems = self.looking.problems.keys().cloned().map(|it| (it, Why::Listed));
+        self.looking.next.extend(problems);
     }
 
     /// Opens the folder, unless it is gone or another one.
@@ -219,6 +219,11 @@ impl Watching {
             Ok(root) if self.identity == Some(root.identity) => Ok(Some(root)),
             Ok(root) => {
                 self.adopt(&root);
+                Ok(None)
+            }
+            Err(Errno::NOTDIR) => {
+                let reason = "expected a folder, found something else";
+                self.lose(Refused::Unreadable(reason.into()))?;
                 Ok(None)
             }
             Err(error) => {
@@ -237,24 +242,15 @@ impl Watching {
     fn adopt(&mut self, root: &Root) {
         self.identity = Some(root.identity);
         self.comparison = None;
-        self.events = None;
-        self.poll = self.poll_beside_events(root);
+        self.telling.renew(root.is_remote());
         self.next_compare = self.start.elapsed();
-    }
-
-    fn poll_beside_events(&self, root: &Root) -> Option<Duration> {
-        match self.looking.options.mode {
-            Mode::Poll(every) => Some(every),
-            Mode::Auto if root.is_remote() => Some(POLL),
-            Mode::Auto | Mode::Events => None,
-        }
     }
 
     fn lose(&mut self, refused: Refused) -> Result<(), Stopped> {
         self.next_root = self.start.elapsed() + LOST_CHECK;
         self.identity = None;
         self.comparison = None;
-        self.events = None;
+        self.telling.renew(false);
         self.looking.next.clear();
         self.looking.folders.clear();
         let (is_missing, reason) = match refused {
@@ -270,132 +266,6 @@ impl Watching {
         self.send(News::Lost { is_missing, reason })
     }
 
-    /// Lists the whole folder, and finds what is to be looked at.
-    fn compare(&mut self, is_full: bool) -> Result<(), Stopped> {
-        let began = self.start.elapsed();
-        let Some(root) = self.open_root()? else { return Ok(()) };
-        if is_full {
-            self.next_compare = began + self.looking.options.compare_every;
-            self.start_events()?;
-            // What was said to be unreadable is said again.
-            self.looking.problems.values_mut().for_each(String::clear);
-        }
-        let Some(listing) = self.list(&root, None)? else { return Ok(()) };
-        self.lost = None;
-        self.folders = listing.folders;
-        if self.events.is_some() && std::mem::take(&mut self.has_no_events) {
-            self.poll = self.poll_beside_events(&root);
-            let root = self.looking.options.root.display();
-            self.send(News::Notice(format!("changes in `{root}` are told by events again")))?;
-        }
-        let known = if is_full { self.ask_known()? } else { Some(Vec::new()) };
-        let Some(known) = known else { return Ok(()) };
-        for (path, stat) in &known {
-            self.looking.present.entry(path.clone()).or_insert(*stat);
-        }
-        self.has_known = true;
-        self.sift(&listing, None, is_full.then_some(known));
-        let took = self.start.elapsed() - began;
-        self.next_poll = self.start.elapsed() + self.poll.unwrap_or(POLL).max(took * 10);
-        self.comparison = Some(Comparison { is_full, identity: root.identity, ends: None });
-        Ok(())
-    }
-
-    /// What is known, or nothing where it cannot be had now.
-    fn ask_known(&mut self) -> Result<Option<Vec<(SeedPath, Stat)>>, Stopped> {
-        match self.known.known() {
-            Ok(known) => {
-                self.is_known_failing = false;
-                Ok(Some(known))
-            }
-            Err(reason) => {
-                self.next_compare = self.next_compare.min(self.start.elapsed() + RETRY);
-                if !std::mem::replace(&mut self.is_known_failing, true) {
-                    self.send(News::Notice(format!(
-                        "expected to learn what is known of the folder, found {reason}; it is \
-                         compared again in {} s",
-                        RETRY.as_secs()
-                    )))?;
-                }
-                Ok(None)
-            }
-        }
-    }
-
-    /// Lists `folder` and what is below it; watches all of it first. Nothing where
-    /// it cannot be listed.
-    fn list(
-        &mut self,
-        root: &Root,
-        folder: Option<&SeedPath>,
-    ) -> Result<Option<compare::Listing>, Stopped> {
-        let Looking { ignore, settle, .. } = &mut self.looking;
-        let (events, inbox) = (&mut self.events, &self.inbox);
-        let mut is_full = false;
-        let watch = |folder: Option<&SeedPath>| {
-            if let (Some(events), false) = (events.as_mut(), is_full) {
-                is_full = events.watch(folder) == Err(Unwatched::TooMany);
-            }
-            !inbox.is_stopping()
-        };
-        let walked = walk::walk(root, folder, ignore, |it| settle.is_open(it), watch);
-        if self.inbox.is_stopping() {
-            return Err(Stopped);
-        }
-        let walked = match (walked, folder) {
-            (Ok(walked), _) => walked,
-            (Err(refused), None) => {
-                self.lose(refused)?;
-                return Ok(None);
-            }
-            (Err(Refused::Unreadable(reason)), Some(folder)) => {
-                self.looking.refuse(folder, reason, Why::Due, &mut self.batch);
-                return Ok(None);
-            }
-            // Whoever removed it has told so.
-            (Err(Refused::NotFound | Refused::Busy), Some(_)) => return Ok(None),
-        };
-        if is_full {
-            self.give_up_watches(self.folders.max(walked.listing.folders))?;
-        }
-        for notice in walked.notices {
-            self.send(News::Notice(notice))?;
-        }
-        let mut listing = walked.listing;
-        listing.take_surroundings(self.looking.options.is_seed);
-        let healed = surroundings::below(&self.looking.problems, folder)
-            .map(|it| it.0)
-            .filter(|it| !walked.problems.contains_key(it));
-        let healed: Vec<_> = healed.cloned().map(|it| (it, Why::Listed)).collect();
-        self.looking.next.extend(healed);
-        for (path, reason) in walked.problems {
-            self.looking.refuse(&path, reason, Why::Listed, &mut self.batch);
-        }
-        Ok(Some(listing))
-    }
-
-    /// Finds what differs below `folder` between a listing and what was said, and
-    /// what the catalog knows.
-    fn sift(
-        &mut self,
-        listing: &compare::Listing,
-        folder: Option<&SeedPath>,
-        known: Option<Vec<(SeedPath, Stat)>>,
-    ) {
-        let said = surroundings::below(&self.looking.present, folder);
-        let said =
-            compare::compare(listing, said.map(|(path, stat)| (path.clone(), *stat)).collect());
-        let changed = match known {
-            // What was said may not have been taken in: what the catalog knows
-            // counts.
-            Some(known) => compare::compare(listing, known).changed,
-            None => said.changed,
-        };
-        let changed = changed.into_iter().map(|(path, _)| path);
-        let all = changed.chain(said.missing);
-        self.looking.next.extend(all.map(|it| (it, Why::Listed)));
-    }
-
     /// Looks at what is due, then at what is next, until a batch is full.
     fn look(&mut self) -> Result<(), Stopped> {
         let Some(root) = self.open_root()? else { return Ok(()) };
@@ -408,12 +278,14 @@ impl Watching {
             let now = self.now();
             self.looking.look(&root, &path, Why::Due, now, &mut self.batch);
             if self.batch.is_full() {
-                self.flush()?;
+                self.flush(&root)?;
             }
         }
         while let Some(folder) = self.looking.folders.pop_first() {
             if let Some(listing) = self.list(&root, Some(&folder))? {
                 self.folders += listing.folders;
+                let notice = self.telling.walked(self.folders, false);
+                self.notice(notice)?;
                 self.sift(&listing, Some(&folder), None);
             }
         }
@@ -428,14 +300,15 @@ impl Watching {
         if std::mem::take(&mut self.looking.is_ruled_anew) {
             self.next_compare = self.start.elapsed();
         }
-        self.flush()
+        self.flush(&root)
     }
 
-    fn flush(&mut self) -> Result<(), Stopped> {
+    fn flush(&mut self, root: &Root) -> Result<(), Stopped> {
         if self.batch.is_empty() {
             return Ok(());
         }
-        // Somebody may have begun to write to what was just read.
+        // Somebody may have begun to write to what was read before it was read.
+        self.telling.catch_up(root);
         let events = self.inbox.take(Duration::ZERO).ok_or(Stopped)?;
         self.take_in(events)?;
         for changes in self.batch.take(&self.looking.settle) {
@@ -444,63 +317,8 @@ impl Watching {
         Ok(())
     }
 
-    fn end_comparison(&mut self) -> Result<(), Stopped> {
-        let Looking { next, folders, young, .. } = &self.looking;
-        let Some(comparison) = &mut self.comparison else { return Ok(()) };
-        if !next.is_empty() || !folders.is_empty() {
-            return Ok(());
-        }
-        let now = self.start.elapsed();
-        let ends = *comparison.ends.get_or_insert(now + YOUNG_LIMIT);
-        if !young.is_empty() && now < ends {
-            return Ok(());
-        }
-        self.looking.young.clear();
-        let Some(Comparison { is_full: true, identity: (device, inode), .. }) =
-            self.comparison.take()
-        else {
-            return Ok(());
-        };
-        self.send(News::Compared { device, inode })
-    }
-
-    /// Events, where they are wanted and not yet there.
-    fn start_events(&mut self) -> Result<(), Stopped> {
-        let options = &self.looking.options;
-        if self.events.is_some() || matches!(options.mode, Mode::Poll(_)) {
-            return Ok(());
-        }
-        match Events::start(&options.root, &self.inbox, self.edges.most_watched) {
-            Ok(events) => self.events = Some(events),
-            Err(reason) => self.give_up_events(&reason)?,
-        }
-        Ok(())
-    }
-
-    /// Lists the folder instead, until a comparison finds that events can be had.
-    fn give_up_events(&mut self, reason: &str) -> Result<(), Stopped> {
-        self.events = None;
-        let every = *self.poll.get_or_insert(POLL);
-        self.next_poll = self.start.elapsed();
-        if std::mem::replace(&mut self.has_no_events, true) {
-            return Ok(());
-        }
-        self.send(News::Notice(format!(
-            "expected to be told of changes in `{}`, found {reason}; the folder is listed every \
-             {} s instead",
-            self.looking.options.root.display(),
-            every.as_secs_f32()
-        )))
-    }
-
-    fn give_up_watches(&mut self, folders: usize) -> Result<(), Stopped> {
-        let limit = std::fs::read_to_string("/proc/sys/fs/inotify/max_user_watches");
-        let limit: usize = limit.ok().and_then(|it| it.trim().parse().ok()).unwrap_or_default();
-        self.give_up_events(&format!(
-            "no room for {folders} more folders below the kernel's limit of {limit}; `sysctl \
-             fs.inotify.max_user_watches={}` makes room",
-            limit + folders
-        ))
+    fn notice(&self, text: Option<String>) -> Result<(), Stopped> {
+        text.map_or(Ok(()), |text| self.send(News::Notice(text)))
     }
 
     /// Waits while nobody takes the news, unless nobody ever will.
