@@ -35,6 +35,8 @@ mod links;
 mod markdown;
 mod metadata;
 mod name;
+mod page;
+mod page_head;
 mod people;
 mod plain;
 mod sanitize;
@@ -42,11 +44,15 @@ mod shortcodes;
 mod tags;
 mod templates;
 
+use std::borrow::Cow;
+
 use jiff::tz::TimeZone;
 
 use crate::convert::article::Article;
 use crate::convert::digest::Digest;
 use crate::convert::metadata::{Context, Metadata};
+use crate::convert::page::Page;
+use crate::convert::tags::{Scanner, Token};
 use crate::convert::templates::Dialect;
 use crate::problem::Problem;
 use crate::watch::seed::{Seed, SeedPath};
@@ -271,7 +277,7 @@ fn article(
         return Err(Error::Empty);
     }
     let (html, leading) = split_leading_title(&document.html, metadata.title.as_deref());
-    let digest = if leading.is_some() { digest::digest(html) } else { whole };
+    let digest = if leading.is_some() { digest::digest(&html) } else { whole };
     let title = metadata
         .title
         .or(document.title)
@@ -297,7 +303,7 @@ fn article(
         title: digest::cut(&title, LONGEST_TITLE),
         subtitle: metadata.subtitle.or(document.subtitle),
         summary,
-        body: holes::open(&clean::allowed(html.to_owned()), path),
+        body: holes::open(&clean::allowed(html.into_owned()), path),
         authors: metadata.authors,
         tags: metadata.tags,
         language,
@@ -313,22 +319,31 @@ fn article(
 /// A heading or first line may be a whole paragraph; a title is not.
 const LONGEST_TITLE: usize = 500;
 
-/// An `<h1>` at the start of the body is the article's title and leaves the body;
-/// where a title is stated, only if it says the same.
-fn split_leading_title<'h>(html: &'h str, stated: Option<&str>) -> (&'h str, Option<String>) {
-    let none = (html, None);
-    let start = html.trim_start();
-    if !start.starts_with("<h1>") && !start.starts_with("<h1 ") {
+/// An `<h1>` before all other text of the body is the article's title and leaves the
+/// body; where a title is stated, only if it says the same.
+fn split_leading_title<'h>(html: &'h str, stated: Option<&str>) -> (Cow<'h, str>, Option<String>) {
+    let none = (Cow::Borrowed(html), None);
+    let Some(start) = html.find("<h1") else { return none };
+    let Some(end) = html[start..].find("</h1>").map(|it| start + it + "</h1>".len()) else {
         return none;
-    }
-    let Some(end) = start.find("</h1>") else { return none };
-    let (heading, rest) = start.split_at(end + "</h1>".len());
+    };
+    let (before, heading, after) = (&html[..start], &html[start..end], &html[end..]);
+    // Boxes around it may open before; anything to read or see may not.
+    let is_first = Scanner::new(before).all(|token| match token {
+        Token::Text(text) => text.trim().is_empty(),
+        Token::Start(tag) => matches!(tag.name, "div" | "section" | "span" | "center" | "header"),
+        _ => true,
+    });
     let text = clean::one_line(&sanitize::text_of(heading));
     let says_same = stated.is_none_or(|it| it.to_lowercase() == text.to_lowercase());
-    match !text.is_empty() && says_same && !heading.contains("<img") {
-        true => (rest.trim_start(), Some(text)),
-        false => none,
+    if !is_first || text.is_empty() || !says_same || heading.contains("<img") {
+        return none;
     }
+    let rest = match before.trim().is_empty() {
+        true => Cow::Borrowed(after.trim_start()),
+        false => Cow::Owned(format!("{before}{}", after.trim_start())),
+    };
+    (rest, Some(text))
 }
 
 fn read_plain(source: &Source<'_>) -> Result<Document, Error> {
@@ -364,12 +379,20 @@ fn read_markdown(source: &Source<'_>) -> Result<Document, Error> {
 }
 
 fn read_html(source: &Source<'_>) -> Result<Document, Error> {
-    let text = clean::decode(source.bytes, None);
+    let text = clean::decode(source.bytes, html::declared_charset(source.bytes).as_deref());
     let (fields, rest) = front_matter::split(&text)?;
     let stated = Metadata::read(&fields, source.context)?;
-    let rendered = templates::rendered(rest, Dialect::Html, &fields);
-    let html = sanitize::sanitized(&html::tidied(&rendered));
-    Ok(Document { stated, html, ..Document::default() })
+    let mut properties = Metadata::default();
+    let html = match page::is_page(rest) {
+        true => {
+            let page = Page::new(rest);
+            properties = page_head::read(&page, source.context);
+            page.without_furniture(page.article())
+        }
+        false => templates::rendered(rest, Dialect::Html, &fields).into_owned(),
+    };
+    let html = sanitize::sanitized(&html::tidied(&html::with_more_marks(&html)));
+    Ok(Document { stated, properties, html, ..Document::default() })
 }
 
 /// The line of `text` that its end `rest` begins on, counted from 1.

@@ -629,6 +629,12 @@ fn code_span(rest: &str) -> usize {
     let mut at = run;
     while at < bytes.len() {
         if bytes[at] != b'`' {
+            // Blocks come before spans: a fence ends the paragraph.
+            let opens_fence =
+                bytes[at] == b'\n' && bytes[at + 1..].trim_ascii_start().starts_with(b"```");
+            if opens_fence {
+                return run;
+            }
             at += 1;
             continue;
         }
