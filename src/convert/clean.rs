@@ -135,16 +135,22 @@ pub fn allowed(text: String) -> String {
     }
 }
 
-/// `text` as one line: white space folded, ends trimmed.
+/// `text` as one line: white space folded, ends trimmed, nothing that XML forbids.
 pub fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(1024));
-    for word in text.split(is_blank).filter(|it| !it.is_empty()) {
-        if !out.is_empty() {
-            out.push(' ');
+    let mut is_apart = false;
+    for character in text.chars() {
+        if is_blank(character) {
+            is_apart = true;
+        } else if is_allowed(character) {
+            if is_apart && !out.is_empty() {
+                out.push(' ');
+            }
+            is_apart = false;
+            out.push(character);
         }
-        out.push_str(word);
     }
-    allowed(out)
+    out
 }
 
 /// White space, and what looks like nothing at the ends of a line.
@@ -219,6 +225,6 @@ mod tests {
     #[test]
     fn one_line_folds_every_kind_of_blank() {
         assert_eq!(one_line("  a \n\t b\u{a0}c\u{3000}d\u{FEFF} "), "a b c d");
-        assert_eq!(one_line("\u{1}a\u{FFFE}"), "a");
+        assert_eq!(one_line("\u{1}a \u{FFFE} b"), "a b");
     }
 }

@@ -58,6 +58,7 @@ struct Reading {
     /// Elements whose text is no prose, by how many are open.
     apart: u32,
     in_paragraph: u32,
+    paragraph_from: usize,
     in_heading: bool,
     in_raised: bool,
     /// A note's mark, until its `</sup>`.
@@ -79,6 +80,7 @@ pub fn digest(html: &str) -> Digest {
                     "p" => {
                         // Alerts name their kind in a paragraph of its own.
                         reading.in_paragraph += 1;
+                        reading.paragraph_from = reading.paragraphs.len();
                         reading.in_mark = class() == "markdown-alert-title";
                     }
                     "sup" => reading.in_raised = true,
@@ -104,6 +106,7 @@ pub fn digest(html: &str) -> Digest {
                     }
                     "section" => reading.apart = 0,
                     "p" => {
+                        reading.without_bare_link();
                         reading.in_paragraph = reading.in_paragraph.saturating_sub(1);
                         reading.in_mark = false;
                     }
@@ -157,6 +160,15 @@ impl Reading {
             text = &text[at + 1..];
         }
         self.prose(text);
+    }
+
+    /// A paragraph that is nothing but an address says nothing in a summary.
+    fn without_bare_link(&mut self) {
+        let paragraph = self.paragraphs.get(self.paragraph_from..).unwrap_or_default().trim();
+        let is_link = paragraph.starts_with("http://") || paragraph.starts_with("https://");
+        if is_link && !paragraph.contains(char::is_whitespace) {
+            self.paragraphs.truncate(self.paragraph_from);
+        }
     }
 
     fn so_far(&self) -> &str {

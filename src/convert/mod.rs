@@ -106,8 +106,6 @@ struct Source<'s> {
     bytes: &'s [u8],
     context: Context<'s>,
     options: &'s Options,
-    /// The title that the sidecar states.
-    title_beside: Option<&'s str>,
 }
 
 /// What a reader makes.
@@ -213,12 +211,7 @@ pub fn convert(seed: &Seed, options: &Options) -> Result<Article, Error> {
     let context = Context { path: &seed.path, timezone: &options.timezone };
     let sidecar = sidecar(seed, context)?;
     let folders = folder_defaults(seed, context)?;
-    let mut document = reader(&Source {
-        bytes: &seed.bytes,
-        context,
-        options,
-        title_beside: sidecar.title.as_deref(),
-    })?;
+    let mut document = reader(&Source { bytes: &seed.bytes, context, options })?;
     let metadata = std::mem::take(&mut document.stated)
         .or(sidecar)
         .or(std::mem::take(&mut document.properties))
@@ -228,12 +221,18 @@ pub fn convert(seed: &Seed, options: &Options) -> Result<Article, Error> {
 
 fn sidecar(seed: &Seed, context: Context<'_>) -> Result<Metadata, Error> {
     let Some(bytes) = &seed.surroundings.sidecar else { return Ok(Metadata::default()) };
-    front_matter::whole_toml(bytes).and_then(|fields| Metadata::read(&fields, context)).map_err(
-        |error| Error::Beside {
-            file: format!("{}.toml", String::from_utf8_lossy(seed.path.stem())),
-            error: Box::new(error),
-        },
-    )
+    front_matter::whole_toml(bytes)
+        .and_then(|fields| Metadata::read(&fields, context))
+        .map_err(|error| Error::Beside { file: sidecar_name(&seed.path), error: Box::new(error) })
+}
+
+/// `news/kim.toml` of `news/kim.txt`.
+fn sidecar_name(path: &SeedPath) -> String {
+    let name = format!("{}.toml", String::from_utf8_lossy(path.stem()));
+    match path.folder() {
+        Some(folder) => format!("{folder}/{name}"),
+        None => name,
+    }
 }
 
 /// What the folders above state for all that lies in them, the nearest first. Only
@@ -303,7 +302,7 @@ fn article(
         title: digest::cut(&title, LONGEST_TITLE),
         subtitle: metadata.subtitle.or(document.subtitle),
         summary,
-        body: holes::open(&clean::allowed(html.into_owned()), path),
+        body: holes::open(clean::allowed(html.into_owned()).trim(), path),
         authors: metadata.authors,
         tags: metadata.tags,
         language,
@@ -353,8 +352,7 @@ fn read_plain(source: &Source<'_>) -> Result<Document, Error> {
         (fields, rest) = front_matter::split_headers(rest, metadata::is_header);
     }
     let stated = Metadata::read(&fields, source.context)?;
-    let title = stated.title.as_deref().or(source.title_beside);
-    let set = plain::set(rest, title, &source.options.strip);
+    let set = plain::set(rest, stated.title.as_deref(), &source.options.strip);
     Ok(Document {
         stated,
         title: set.title,

@@ -39,10 +39,10 @@ impl<'t> Page<'t> {
             let at = tokens.len();
             ends.push(at);
             match token {
-                Token::Start(tag) if !tag.is_void() && !tag.closes_itself() => {
-                    if open.len() < DEEPEST {
-                        open.push(at);
-                    }
+                Token::Start(tag)
+                    if !tag.is_void() && !tag.closes_itself() && open.len() < DEEPEST =>
+                {
+                    open.push(at);
                 }
                 Token::End(name) => {
                     let is_same =

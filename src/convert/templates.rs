@@ -664,11 +664,19 @@ fn verbatim_html(rest: &str) -> usize {
     0
 }
 
-/// The length of `$$...$$`; 0 where it is none.
+/// The length of `$$...$$`, or of `$...$` in one line without a blank inside its
+/// signs; 0 where it is none.
 fn mathematics(rest: &str) -> usize {
-    let Some(after) = rest.strip_prefix("$$") else { return 0 };
-    let near = after.char_indices().nth(4000).map_or(after.len(), |it| it.0);
-    after[..near].find("$$").map_or(0, |it| it + 4)
+    if let Some(after) = rest.strip_prefix("$$") {
+        let near = after.char_indices().nth(4000).map_or(after.len(), |it| it.0);
+        return after[..near].find("$$").map_or(0, |it| it + 4);
+    }
+    let line = &rest[1..rest.find('\n').unwrap_or(rest.len())];
+    let Some(end) = line.find('$') else { return 0 };
+    let inside = &line[..end];
+    let is_tight = !inside.is_empty() && inside.trim().len() == inside.len();
+    let is_price = line[end + 1..].starts_with(|it: char| it.is_ascii_digit());
+    if is_tight && !is_price { end + 2 } else { 0 }
 }
 
 /// The length of a line that asks for a table of contents, with what belongs to it.
@@ -709,10 +717,10 @@ fn asks_for_markdown(line: &str) -> bool {
 fn kramdown_extension(rest: &str) -> usize {
     let Some(close) = rest.find('}').filter(|&it| it < 500) else { return 0 };
     let name = rest[3..close].split_whitespace().next().unwrap_or_default().trim_end_matches('/');
-    if name == "comment" {
-        if let Some(at) = rest.find("{:/") {
-            return rest[at..].find('}').map_or(close + 1, |it| at + it + 1);
-        }
+    if name == "comment"
+        && let Some(at) = rest.find("{:/")
+    {
+        return rest[at..].find('}').map_or(close + 1, |it| at + it + 1);
     }
     match matches!(name, "comment" | "nomarkdown" | "options") {
         true => close + 1,
@@ -770,6 +778,10 @@ fn wikilink(rest: &str, out: &mut String) -> usize {
     let Some(close) = rest.find("]]").filter(|&it| it < 400 && it > inside_from) else { return 0 };
     let inside = &rest[inside_from..close];
     let after = &rest[close + 2..];
+    // An index of an index, as programs write it.
+    if out.ends_with(|it: char| it.is_ascii_alphanumeric()) && !is_embedded {
+        return 0;
+    }
     let is_other = inside.contains(['[', ']', '\n', '<', '>', '{', '}'])
         || inside.starts_with([' ', '"', '\'', '^'])
         || after.starts_with(['(', '[', ':']);
