@@ -82,15 +82,12 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
 
 /// CRLF, CR and NEL as `\n`; what XML forbids removed.
 fn lines(text: Cow<'_, str>) -> String {
-    let needs_work = |bytes: &[u8]| {
-        bytes.iter().enumerate().any(|(at, &byte)| match byte {
-            0..=8 | 11..=31 => true,
-            0xC2 => bytes.get(at + 1) == Some(&0x85),
-            0xEF => is_noncharacter(bytes, at),
-            _ => false,
-        })
-    };
-    if !needs_work(text.as_bytes()) {
+    if !holds_any(text.as_bytes(), |bytes, at| match bytes[at] {
+        0..=8 | 11..=31 => true,
+        0xC2 => bytes.get(at + 1) == Some(&0x85),
+        0xEF => is_noncharacter(bytes, at),
+        _ => false,
+    }) {
         return text.into_owned();
     }
     let mut out = String::with_capacity(text.len());
@@ -123,8 +120,7 @@ fn is_allowed(character: char) -> bool {
 /// `text` without the characters that XML 1.0 forbids, for text in which character
 /// references were decoded.
 pub fn allowed(text: String) -> String {
-    let bytes = text.as_bytes();
-    let is_clean = !bytes.iter().enumerate().any(|(at, &byte)| match byte {
+    let is_clean = !holds_any(text.as_bytes(), |bytes, at| match bytes[at] {
         0..=8 | 11 | 12 | 14..=31 => true,
         0xEF => is_noncharacter(bytes, at),
         _ => false,
@@ -133,6 +129,20 @@ pub fn allowed(text: String) -> String {
         true => text,
         false => text.chars().filter(|&it| is_allowed(it)).collect(),
     }
+}
+
+/// Whether `is_one` holds at some place of `bytes`. Only stretches with a byte that
+/// may begin what our callers look for are read byte by byte; the compiler makes the
+/// first look at many bytes at once.
+fn holds_any(bytes: &[u8], is_one: impl Fn(&[u8], usize) -> bool) -> bool {
+    const STRETCH: usize = 64;
+    bytes.chunks(STRETCH).enumerate().any(|(number, chunk)| {
+        let is_suspect = chunk.iter().fold(false, |found, &it| {
+            found | (((it < 32) & (it != b'\n') & (it != b'\t')) | (it == 0xC2) | (it == 0xEF))
+        });
+        let from = number * STRETCH;
+        is_suspect && (from..from + chunk.len()).any(|at| is_one(bytes, at))
+    })
 }
 
 /// `text` as one line: white space folded, ends trimmed, nothing that XML forbids.

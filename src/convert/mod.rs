@@ -14,8 +14,9 @@
 //! | step | file |
 //! |---|---|
 //! | bytes to text | `clean` |
-//! | fields at the top and beside | `front_matter`, `metadata`, `people`, `dates`, `name` |
-//! | text to HTML | `text` by `plain`; `markdown`, `html`, both after `templates` |
+//! | fields at the top and beside | `front_matter`, `metadata` (over `layer`, `keys`, `people`, `dates`), `name` |
+//! | text to HTML | `text` by `plain`; `markdown` and `html`, both after `templates` (with `shortcodes`, `dialects`) |
+//! | an article out of its page | `page`, `page_head` |
 //! | HTML made harmless | `sanitize` |
 //! | HTML read for what it says | `digest`, over `tags` |
 //! | HTML to a body with open references | `holes`, `links` |
@@ -28,9 +29,12 @@ pub mod dates;
 pub mod front_matter;
 pub mod text;
 
+mod dialects;
 mod digest;
 mod holes;
 mod html;
+mod keys;
+mod layer;
 mod links;
 mod markdown;
 mod metadata;
@@ -349,7 +353,7 @@ fn read_plain(source: &Source<'_>) -> Result<Document, Error> {
     let text = clean::decode(source.bytes, None);
     let (mut fields, mut rest) = front_matter::split(&text)?;
     if fields.is_empty() {
-        (fields, rest) = front_matter::split_headers(rest, metadata::is_header);
+        (fields, rest) = front_matter::split_headers(rest, keys::is_header);
     }
     let stated = Metadata::read(&fields, source.context)?;
     let set = plain::set(rest, stated.title.as_deref(), &source.options.strip);
@@ -366,7 +370,7 @@ fn read_markdown(source: &Source<'_>) -> Result<Document, Error> {
     let text = clean::decode(source.bytes, None);
     let (mut fields, mut rest) = front_matter::split(&text)?;
     if fields.is_empty() {
-        (fields, rest) = front_matter::split_headers(rest, metadata::is_header);
+        (fields, rest) = front_matter::split_headers(rest, keys::is_header);
     }
     let stated = Metadata::read(&fields, source.context)?;
     let first_line = line_of(&text, rest);
