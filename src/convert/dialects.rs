@@ -6,6 +6,12 @@
 
 use crate::convert::shortcodes;
 
+/// At most `length` bytes of `text`: how far a sign may be from its end, so that signs
+/// without an end cost no look through the whole text.
+pub fn start(text: &str, length: usize) -> &str {
+    &text[..text.floor_char_boundary(length)]
+}
+
 /// Where in Markdown's block structure a line stands.
 #[derive(Default)]
 pub struct Lines {
@@ -71,7 +77,8 @@ fn is_list_item(line: &str) -> bool {
 /// The length of a code span with its signs; of the signs alone where it never ends.
 pub fn code_span(rest: &str) -> usize {
     let run = rest.bytes().take_while(|&it| it == b'`').count();
-    let paragraph = rest.find("\n\n").unwrap_or(rest.len()).min(64 * 1024);
+    let near = start(rest, 16 * 1024);
+    let paragraph = near.find("\n\n").unwrap_or(near.len());
     let bytes = &rest.as_bytes()[..paragraph.max(run)];
     let mut at = run;
     while at < bytes.len() {
@@ -98,10 +105,10 @@ pub fn code_span(rest: &str) -> usize {
 /// signs; 0 where it is none.
 pub fn mathematics(rest: &str) -> usize {
     if let Some(after) = rest.strip_prefix("$$") {
-        let near = after.char_indices().nth(4000).map_or(after.len(), |it| it.0);
-        return after[..near].find("$$").map_or(0, |it| it + 4);
+        return start(after, 4000).find("$$").map_or(0, |it| it + 4);
     }
-    let line = &rest[1..rest.find('\n').unwrap_or(rest.len())];
+    let near = start(rest, 1000);
+    let line = &near[1..near.find('\n').unwrap_or(near.len())];
     let Some(end) = line.find('$') else { return 0 };
     let inside = &line[..end];
     let is_tight = !inside.is_empty() && inside.trim().len() == inside.len();
@@ -145,12 +152,12 @@ pub fn asks_for_markdown(line: &str) -> bool {
 
 /// `{::comment} ... {:/comment}` and `{::options ... /}` of kramdown; the length.
 pub fn kramdown_extension(rest: &str) -> usize {
-    let Some(close) = rest.find('}').filter(|&it| it < 500) else { return 0 };
+    let Some(close) = start(rest, 500).find('}') else { return 0 };
     let name = rest[3..close].split_whitespace().next().unwrap_or_default().trim_end_matches('/');
     if name == "comment"
-        && let Some(at) = rest.find("{:/")
+        && let Some(at) = start(rest, 2000).find("{:/")
     {
-        return rest[at..].find('}').map_or(close + 1, |it| at + it + 1);
+        return start(&rest[at..], 100).find('}').map_or(close + 1, |it| at + it + 1);
     }
     match matches!(name, "comment" | "nomarkdown" | "options") {
         true => close + 1,
@@ -161,7 +168,7 @@ pub fn kramdown_extension(rest: &str) -> usize {
 /// The length of `{: .class #id key="value"}` (kramdown) or `{.class width=30%}` behind
 /// a picture, link or span, or alone on its line; 0 where it is none.
 pub fn attribute_list(rest: &str, out: &str) -> usize {
-    let Some(close) = rest.find('}').filter(|&it| it < 500) else { return 0 };
+    let Some(close) = start(rest, 500).find('}') else { return 0 };
     let inside = &rest[1..close];
     let is_kramdown = inside.starts_with(':');
     if is_kramdown && inside.starts_with(":/") {
@@ -205,7 +212,7 @@ fn split_words(text: &str) -> impl Iterator<Item = &str> {
 pub fn wikilink(rest: &str, out: &mut String) -> usize {
     let is_embedded = rest.starts_with('!');
     let inside_from = 2 + usize::from(is_embedded);
-    let Some(close) = rest.find("]]").filter(|&it| it < 400 && it > inside_from) else { return 0 };
+    let Some(close) = start(rest, 400).find("]]").filter(|&it| it > inside_from) else { return 0 };
     let inside = &rest[inside_from..close];
     let after = &rest[close + 2..];
     // An index of an index, as programs write it.

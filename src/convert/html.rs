@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use crate::convert::Error;
 use crate::convert::digest::MORE;
 use crate::convert::markdown;
+use crate::convert::sanitize;
 use crate::convert::tags::{self, Scanner, Tag, Token};
 
 /// Elements in one another. Pages reach thirty.
@@ -18,12 +20,41 @@ const IMPLIED: &[&str] = &[
     "colgroup", "rb", "rt", "rp", "rtc", "a", "html", "head", "body", "caption",
 ];
 
+/// Tags in one document, about 200 bytes of memory each while it is read. An 8 MB page
+/// of prose has a third as many.
+const MOST_TAGS: usize = 600_000;
+
+/// Balanced, harmless HTML of what `html` says.
+///
+/// # Errors
+/// Where it has more tags than memory is meant for.
+pub fn harmless(html: &str) -> Result<String, Error> {
+    within(html)?;
+    Ok(sanitize::sanitized(&tidied(html)))
+}
+
+/// Whether `html` has at most as many tags as memory is meant for.
+pub fn within(html: &str) -> Result<(), Error> {
+    let found = html.bytes().filter(|&it| it == b'<').count();
+    match found > MOST_TAGS {
+        true => Err(Error::TooManyMarks { what: "tags", limit: MOST_TAGS, found }),
+        false => Ok(()),
+    }
+}
+
+/// Links that are never closed; more make the parser quadratic where tables are near.
+const MOST_OPEN_LINKS: u32 = 500;
+
+/// Text of an element beyond which its writer becomes quadratic in `&`.
+const LONGEST_TEXT: usize = 32 * 1024;
+
 /// `html` without what costs the parser more than its length (tags that stand in one
 /// another too deep, tags of thousands of attributes; their text stays), and with the
 /// two things that would be lost though they say something: what an `<iframe>` shows,
 /// as a link, and pictures that a script would have loaded.
 pub fn tidied(html: &str) -> Cow<'_, str> {
     let mut open: Vec<&str> = Vec::new();
+    let mut open_links = 0_u32;
     let mut out: Option<String> = None;
     let mut scanner = Scanner::new(html);
     let mut from = 0;
@@ -33,6 +64,10 @@ pub fn tidied(html: &str) -> Cow<'_, str> {
         let change = match token {
             Token::Start(tag) if tag.is("iframe") => Some(framed(&tag)),
             Token::Start(tag) if tag.is("img") => lazy_picture(&tag),
+            Token::Start(tag) if tag.is("a") => {
+                open_links += 1;
+                (open_links > MOST_OPEN_LINKS || !is_sane(&tag)).then(String::new)
+            }
             Token::Start(tag) => {
                 let is_counted = is_counted(&tag);
                 let is_kept = is_sane(&tag) && (!is_counted || open.len() < DEEPEST);
@@ -42,11 +77,15 @@ pub fn tidied(html: &str) -> Cow<'_, str> {
                 (!is_kept).then(String::new)
             }
             Token::End(name) => {
+                if name.eq_ignore_ascii_case("a") {
+                    open_links = open_links.saturating_sub(1);
+                }
                 if let Some(at) = open.iter().rposition(|it| it.eq_ignore_ascii_case(name)) {
                     open.truncate(at);
                 }
                 None
             }
+            Token::Text(text) if text.len() > LONGEST_TEXT => Some(parted(text)),
             _ => None,
         };
         match (change, &mut out) {
@@ -74,10 +113,17 @@ pub fn declared_charset(bytes: &[u8]) -> Option<String> {
 
 /// `html` with [`MORE`] where a comment marks the end of the summary.
 pub fn with_more_marks(html: &str) -> Cow<'_, str> {
-    let marked = html.match_indices("<!--").find_map(|(start, _)| {
-        let end = start + html[start..].find("-->")? + 3;
-        markdown::is_more(&html[start..end], None).then_some((start, end))
-    });
+    let mut marked = None;
+    let mut from = 0;
+    while let Some(start) = html[from..].find("<!--").map(|it| it + from)
+        && let Some(length) = html[start..].find("-->")
+    {
+        from = start + length + 3;
+        if markdown::is_more(&html[start..from], None) {
+            marked = Some((start, from));
+            break;
+        }
+    }
     match marked {
         Some((start, end)) => Cow::Owned(format!("{}{MORE}{}", &html[..start], &html[end..])),
         None => Cow::Borrowed(html),
@@ -130,6 +176,25 @@ fn lazy_picture(tag: &Tag<'_>) -> Option<String> {
     })
 }
 
+/// `text` with empty comments in it, which the sanitiser takes out again: they part the
+/// text into pieces that are written one by one.
+fn parted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / LONGEST_TEXT * 8);
+    let mut rest = text;
+    while rest.len() > LONGEST_TEXT {
+        let near = rest.floor_char_boundary(LONGEST_TEXT);
+        // Not within a character reference; none is that long.
+        let from = rest.floor_char_boundary(near.saturating_sub(40));
+        let to = rest[from..near].rfind('&').map_or(near, |it| from + it);
+        let (piece, after) = rest.split_at(if to > 0 { to } else { near });
+        out.push_str(piece);
+        out.push_str("<!---->");
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
 fn is_counted(tag: &Tag<'_>) -> bool {
     !tag.is_void() && !IMPLIED.iter().any(|it| tag.is(it))
 }
@@ -174,6 +239,9 @@ mod tests {
         assert_eq!(tidied(&deep), "<div>".repeat(DEEPEST) + "x");
         let wide = format!("<b {}>x", "a=1 ".repeat(5_000));
         assert_eq!(tidied(&wide), "x");
+        let text = "&amp;".repeat(20_000);
+        assert_eq!(tidied(&text).replace("<!---->", ""), text, "parted, nothing lost");
+        assert_eq!(tidied(&text).matches("&amp;<!---->&amp;").count(), 3, "between references");
         let paragraphs = "<p><li>".repeat(5_000);
         assert_eq!(tidied(&paragraphs), paragraphs, "ends that are implied do not nest");
     }

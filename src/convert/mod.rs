@@ -141,6 +141,9 @@ pub enum Error {
     #[error("expected a text that grows to at most {limit} bytes of HTML, found more")]
     TooMuchOutput { limit: usize },
 
+    #[error("expected a text with at most {limit} {what}, found {found}")]
+    TooManyMarks { what: &'static str, limit: usize, found: usize },
+
     #[error("expected at most {limit} {what} in `{key}`, found {found}")]
     TooMuch { line: u32, key: String, what: &'static str, limit: usize, found: usize },
 
@@ -194,6 +197,7 @@ impl Error {
             | Error::UnknownFormat { .. }
             | Error::TooLarge { .. }
             | Error::TooMuchOutput { .. }
+            | Error::TooManyMarks { .. }
             | Error::Beside { .. } => None,
         }
     }
@@ -383,6 +387,7 @@ fn read_markdown(source: &Source<'_>) -> Result<Document, Error> {
 fn read_html(source: &Source<'_>) -> Result<Document, Error> {
     let text = clean::decode(source.bytes, html::declared_charset(source.bytes).as_deref());
     let (fields, rest) = front_matter::split(&text)?;
+    html::within(rest)?;
     let stated = Metadata::read(&fields, source.context)?;
     let mut properties = Metadata::default();
     let html = match page::is_page(rest) {
@@ -393,7 +398,7 @@ fn read_html(source: &Source<'_>) -> Result<Document, Error> {
         }
         false => templates::rendered(rest, Dialect::Html, &fields).into_owned(),
     };
-    let html = sanitize::sanitized(&html::tidied(&html::with_more_marks(&html)));
+    let html = html::harmless(&html::with_more_marks(&html))?;
     Ok(Document { stated, properties, html, ..Document::default() })
 }
 

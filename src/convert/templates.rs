@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use crate::convert::dialects::{
     Lines, asks_for_markdown, attribute_list, code_span, contents_mark, kramdown_extension,
-    mathematics, wikilink,
+    mathematics, start, wikilink,
 };
 use crate::convert::front_matter::Fields;
 use crate::convert::shortcodes::{self, Call};
@@ -47,11 +47,14 @@ pub fn rendered<'t>(text: &'t str, dialect: Dialect, page: &Fields) -> Cow<'t, s
 const DEEPEST: u32 = 20;
 
 /// The longest tag, in bytes; whatever opens and goes on longer is text.
-const LONGEST_TAG: usize = 8 * 1024;
+const LONGEST_TAG: usize = 4 * 1024;
 
 /// How far all searches for the ends of blocks may look together, in bytes: blocks
 /// that are never closed must not make reading quadratic.
-const MOST_WORK: usize = 64 << 20;
+const MOST_WORK: usize = 32 << 20;
+
+/// The longest value of a variable, in bytes: values that are made of values double.
+const LONGEST_VALUE: usize = 16 * 1024;
 
 struct Renderer<'p> {
     dialect: Dialect,
@@ -104,7 +107,7 @@ impl<'p> Renderer<'p> {
                     1
                 }
                 b'`' if is_markdown => code_span(rest),
-                b'<' => verbatim_html(rest),
+                b'<' => verbatim_html(rest, &mut self.work),
                 b'\\' if is_markdown => {
                     1 + rest[1..].chars().next().filter(char::is_ascii_punctuation).map_or(0, |_| 1)
                 }
@@ -176,7 +179,8 @@ impl<'p> Renderer<'p> {
             out.push_str(&shortcodes::become_text(&call, None, self.dialect, &|it| self.value(it)));
             return length;
         }
-        let value = self.expression(inside);
+        let value = self.expression(inside).filter(|_| self.work < MOST_WORK);
+        self.work += value.as_ref().map_or(0, String::len);
         let is_site = value.as_deref() == Some("");
         out.push_str(value.as_deref().unwrap_or_default());
         // The site's address alone is its front page.
@@ -198,6 +202,12 @@ impl<'p> Renderer<'p> {
             return Some(appended.and_then(|it| quoted(it.trim())).unwrap_or_default().to_owned());
         }
         self.value(head)
+    }
+
+    fn remember(&mut self, variable: String, value: String) {
+        if self.variables.len() < 1000 && value.len() <= LONGEST_VALUE {
+            self.variables.insert(variable, value);
+        }
     }
 
     /// What a variable holds: set in the text, or a field of the page.
@@ -245,7 +255,7 @@ impl<'p> Renderer<'p> {
                     length,
                     |it, inner| {
                         let value = it.inner(inner);
-                        it.variables.insert(variable, value);
+                        it.remember(variable, value);
                         String::new()
                     },
                     out,
@@ -254,9 +264,8 @@ impl<'p> Renderer<'p> {
             "assign" | "set" => {
                 if let Some((variable, value)) = arguments.split_once('=')
                     && let Some(value) = self.expression(value.trim())
-                    && self.variables.len() < 1000
                 {
-                    self.variables.insert(variable.trim().to_owned(), value);
+                    self.remember(variable.trim().to_owned(), value);
                 }
                 length
             }
@@ -455,8 +464,12 @@ fn is_site_address(name: &str) -> bool {
 /// What stands between `opening`, which `rest` begins with, and `closing`, quoted
 /// text passed over, and the length of all.
 fn between<'t>(rest: &'t str, opening: &str, closing: &str) -> Option<(&'t str, usize)> {
-    let bytes = rest.as_bytes();
-    let limit = bytes.len().min(LONGEST_TAG);
+    let near = start(rest, LONGEST_TAG);
+    if !near.contains(closing) {
+        return None;
+    }
+    let bytes = near.as_bytes();
+    let limit = bytes.len();
     let find = |minds_quotes: bool| {
         let mut quote = None;
         (opening.len()..limit).find(|&at| match (quote, bytes[at]) {
@@ -574,9 +587,14 @@ fn hugo_end(text: &str, name: &str, work: &mut usize) -> Option<(usize, usize)> 
 
 /// The length of an element whose content is no template, or of a comment; 0 for
 /// other tags.
-fn verbatim_html(rest: &str) -> usize {
+fn verbatim_html(rest: &str, work: &mut usize) -> usize {
+    let mut end_of = |text: &str, end: &str| {
+        let found = if *work < MOST_WORK { text.find(end) } else { None };
+        *work += found.unwrap_or(text.len());
+        found.map(|it| rest.len() - text.len() + it + end.len())
+    };
     if rest.starts_with("<!--") {
-        return rest.find("-->").map_or(0, |it| it + 3);
+        return end_of(rest, "-->").unwrap_or(0);
     }
     for name in ["pre", "code", "script", "style", "textarea", "samp", "kbd"] {
         let Some(after) = rest[1..].strip_prefix(name) else { continue };
@@ -584,7 +602,7 @@ fn verbatim_html(rest: &str) -> usize {
             continue;
         }
         let end = format!("</{name}>");
-        return after.find(&end).map_or(0, |it| rest.len() - after.len() + it + end.len());
+        return end_of(after, &end).unwrap_or(0);
     }
     0
 }
