@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
 
 /// The text that `bytes` spell: by their byte order mark, as UTF-8 where they are, by
 /// `declared` (a charset label of the document), else by what they look like.
@@ -26,6 +26,14 @@ pub fn decode(bytes: &[u8], declared: Option<&str>) -> String {
 fn decode_unmarked<'b>(bytes: &'b [u8], declared: Option<&str>) -> Cow<'b, str> {
     let declared = declared.and_then(|label| Encoding::for_label(label.trim().as_bytes()));
     let utf8 = std::str::from_utf8(bytes);
+    // Japanese mail and old texts: ASCII with escapes, which nothing else begins so.
+    let has_escapes =
+        bytes.contains(&0x1b) && bytes.windows(3).any(|it| matches!(it, b"\x1b$B" | b"\x1b$@"));
+    if has_escapes
+        && let Some(text) = ISO_2022_JP.decode_without_bom_handling_and_without_replacement(bytes)
+    {
+        return text;
+    }
     // Pages saved by browsers keep a charset that is no longer true. Text that happens
     // to be valid UTF-8 beyond ASCII is UTF-8; a declaration decides about the rest,
     // also about the encodings that look like ASCII (ISO-2022-JP).
@@ -203,6 +211,7 @@ mod tests {
             (b"\xb9".to_vec(), Some("iso-8859-2"), "š", "declared, not what it looks like"),
             ("é".as_bytes().to_vec(), Some("iso-8859-1"), "é", "UTF-8 in spite of an old label"),
             (b"\x1b$B%F\x1b(B".to_vec(), Some("iso-2022-jp"), "テ", "ASCII bytes, declared"),
+            (b"\x1b$B%F\x1b(B".to_vec(), None, "テ", "the same, by its escapes"),
             (b"abc".to_vec(), Some("nonsense"), "abc", "a label that nobody knows"),
             (
                 "äöü äöü äöü\u{20AC}".bytes().chain([0xFF]).collect(),

@@ -4,6 +4,7 @@
 //!
 //! Pure text in, lengths and text out; `templates` asks at each place.
 
+use crate::convert::markdown;
 use crate::convert::shortcodes;
 
 /// At most `length` bytes of `text`: how far a sign may be from its end, so that signs
@@ -132,6 +133,38 @@ pub fn contents_mark(rest: &str) -> Option<usize> {
         && after.starts_with("{:")
         && after.lines().next().is_some_and(|it| it.contains("toc")))
     .then(|| end + rest[end..].find('\n').map_or(rest.len() - end, |it| it + 1))
+}
+
+/// Obsidian's callout of a kind that GitHub does not know, as an alert of the kind that
+/// is nearest, its title kept: `> [!info]- Title`. Other lines as `None`.
+pub fn callout(line: &str) -> Option<String> {
+    let content = line.trim_start_matches([' ', '>']);
+    if content.len() == line.trim_start().len() {
+        return None;
+    }
+    let (kind, title) = content.strip_prefix("[!")?.split_once(']')?;
+    let kind = kind.split('|').next().unwrap_or_default().trim();
+    let alert = match kind.to_lowercase().as_str() {
+        "note" | "tip" | "important" | "warning" | "caution" => kind,
+        "hint" | "success" | "check" | "done" => "tip",
+        "question" | "help" | "faq" | "attention" => "warning",
+        "failure" | "fail" | "missing" | "danger" | "error" | "bug" => "caution",
+        "abstract" | "summary" | "tldr" => "important",
+        it if !it.is_empty() && it.chars().all(|it| it.is_alphanumeric() || it == '-') => "note",
+        _ => return None,
+    };
+    let title = markdown::plain(title.trim_start_matches(['-', '+']).trim());
+    let mut name = kind.to_lowercase();
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    let title = match title.is_empty() {
+        true if alert == kind => "",
+        true => &name,
+        false => &title,
+    };
+    let before = &line[..line.len() - content.len()];
+    Some(format!("{before}[!{alert}] {title}\n"))
 }
 
 pub fn asks_for_markdown(line: &str) -> bool {

@@ -390,13 +390,14 @@ fn read_html(source: &Source<'_>) -> Result<Document, Error> {
     html::within(rest)?;
     let stated = Metadata::read(&fields, source.context)?;
     let mut properties = Metadata::default();
-    let html = match page::is_page(rest) {
+    let rendered = templates::rendered(rest, Dialect::Html, &fields);
+    let html = match page::is_page(&rendered) {
         true => {
-            let page = Page::new(rest);
+            let page = Page::new(&rendered);
             properties = page_head::read(&page, source.context);
-            page.without_furniture(page.article())
+            Cow::Owned(page.without_furniture(page.article()))
         }
-        false => templates::rendered(rest, Dialect::Html, &fields).into_owned(),
+        false => rendered,
     };
     let html = html::harmless(&html::with_more_marks(&html))?;
     Ok(Document { stated, properties, html, ..Document::default() })

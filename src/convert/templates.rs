@@ -12,8 +12,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::convert::dialects::{
-    Lines, asks_for_markdown, attribute_list, code_span, contents_mark, kramdown_extension,
-    mathematics, start, wikilink,
+    Lines, asks_for_markdown, attribute_list, callout, code_span, contents_mark,
+    kramdown_extension, mathematics, start, wikilink,
 };
 use crate::convert::front_matter::Fields;
 use crate::convert::shortcodes::{self, Call};
@@ -34,7 +34,7 @@ pub fn rendered<'t>(text: &'t str, dialect: Dialect, page: &Fields) -> Cow<'t, s
             matches!(pair, b"{{" | b"{%" | b"{:" | b"){" | b"]{" | b"`{" | b"*{" | b"_{" | b"\n{")
         });
     let has_marks = dialect == Dialect::Markdown
-        && ["[[", "[TOC]", "[toc]", "markdown"].iter().any(|it| text.contains(it));
+        && ["[[", "[!", "[TOC]", "[toc]", "markdown"].iter().any(|it| text.contains(it));
     let has_tags = has_braces || has_marks;
     if !has_tags {
         return Cow::Borrowed(text);
@@ -83,6 +83,11 @@ impl<'p> Renderer<'p> {
                 }
                 if let Some(length) = contents_mark(rest) {
                     rest = &rest[length..];
+                    continue;
+                }
+                if let Some(alert) = callout(line) {
+                    out.push_str(&alert);
+                    rest = &rest[end..];
                     continue;
                 }
                 // Markdown within HTML begins after a blank line.
