@@ -248,13 +248,17 @@ pub fn wikilink(rest: &str, out: &mut String) -> usize {
     let Some(close) = start(rest, 400).find("]]").filter(|&it| it > inside_from) else { return 0 };
     let inside = &rest[inside_from..close];
     let after = &rest[close + 2..];
+    // A definition of a reference, whose label has brackets.
+    if after.starts_with(':') && out.rsplit('\n').next().is_none_or(|it| it.trim().is_empty()) {
+        return 0;
+    }
     // An index of an index, as programs write it.
     if out.ends_with(|it: char| it.is_ascii_alphanumeric()) && !is_embedded {
         return 0;
     }
     let is_other = inside.contains(['[', ']', '\n', '<', '>', '{', '}'])
         || inside.starts_with([' ', '"', '\'', '^'])
-        || after.starts_with(['(', '[', ':']);
+        || after.starts_with(['(', '[']);
     if is_other {
         return 0;
     }

@@ -133,10 +133,17 @@ fn options() -> Options<'static> {
 
 /// Containers that one line opens: `> > > >`, `- - - -`.
 fn is_too_deep(line: &str) -> bool {
-    let is_sign = |it: &u8| matches!(it, b'>' | b'-' | b'+' | b'*' | b' ' | b'\t');
-    let opening = line.bytes().take_while(is_sign);
-    opening.filter(|it| !matches!(it, b' ' | b'\t')).count() > DEEPEST
-        && !line.trim().bytes().all(|it| matches!(it, b'-' | b'*' | b' '))
+    let bytes = line.as_bytes();
+    let mut opened = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'>' => opened += 1,
+            b'-' | b'+' | b'*' if matches!(bytes.get(at + 1), Some(b' ' | b'\t')) => opened += 1,
+            b' ' | b'\t' => {}
+            _ => break,
+        }
+    }
+    opened > DEEPEST && !line.trim().bytes().all(|it| matches!(it, b'-' | b'*' | b' '))
 }
 
 /// Whether an HTML block or inline says nothing but comments.

@@ -34,7 +34,7 @@ pub fn rendered<'t>(text: &'t str, dialect: Dialect, page: &Fields) -> Cow<'t, s
             matches!(pair, b"{{" | b"{%" | b"{:" | b"){" | b"]{" | b"`{" | b"*{" | b"_{" | b"\n{")
         });
     let has_marks = dialect == Dialect::Markdown
-        && ["[[", "[!", "[TOC]", "[toc]", "markdown"].iter().any(|it| text.contains(it));
+        && ["[[", "[!", ">\n#", "[TOC]", "[toc]", "markdown"].iter().any(|it| text.contains(it));
     let has_tags = has_braces || has_marks;
     if !has_tags {
         return Cow::Borrowed(text);
@@ -84,6 +84,14 @@ impl<'p> Renderer<'p> {
                 if let Some(length) = contents_mark(rest) {
                     rest = &rest[length..];
                     continue;
+                }
+                // Kramdown ends a block of HTML with its element; a heading below it is one.
+                if lines.in_html
+                    && line.trim_start_matches('#').starts_with(' ')
+                    && line.starts_with('#')
+                {
+                    lines.in_html = false;
+                    out.push('\n');
                 }
                 if let Some(alert) = callout(line) {
                     out.push_str(&alert);
@@ -173,8 +181,8 @@ impl<'p> Renderer<'p> {
     fn output(&mut self, rest: &str, out: &mut String) -> usize {
         let Some((inside, length)) = between(rest, "{{", "}}") else { return 0 };
         let inside = trimmed(inside);
-        // `{{{a}}}` and `{{}}` are no templates but somebody's braces.
-        let begins = inside.chars().next().unwrap_or('{');
+        // `{{{a}}}` is no template but somebody's braces.
+        let begins = inside.chars().next().unwrap_or('_');
         if !(begins.is_alphabetic()
             || matches!(begins, '"' | '\'' | '_' | '.' | '$' | '/' | '#' | '-' | '>'))
         {
