@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
 
 /// The text that `bytes` spell: by their byte order mark, as UTF-8 where they are, by
 /// `declared` (a charset label of the document), else by what they look like.
@@ -26,6 +26,14 @@ pub fn decode(bytes: &[u8], declared: Option<&str>) -> String {
 fn decode_unmarked<'b>(bytes: &'b [u8], declared: Option<&str>) -> Cow<'b, str> {
     let declared = declared.and_then(|label| Encoding::for_label(label.trim().as_bytes()));
     let utf8 = std::str::from_utf8(bytes);
+    // Japanese mail and old texts: ASCII with escapes, which nothing else begins so.
+    let has_escapes =
+        bytes.contains(&0x1b) && bytes.windows(3).any(|it| matches!(it, b"\x1b$B" | b"\x1b$@"));
+    if has_escapes
+        && let Some(text) = ISO_2022_JP.decode_without_bom_handling_and_without_replacement(bytes)
+    {
+        return text;
+    }
     // Pages saved by browsers keep a charset that is no longer true. Text that happens
     // to be valid UTF-8 beyond ASCII is UTF-8; a declaration decides about the rest,
     // also about the encodings that look like ASCII (ISO-2022-JP).
@@ -82,15 +90,12 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
 
 /// CRLF, CR and NEL as `\n`; what XML forbids removed.
 fn lines(text: Cow<'_, str>) -> String {
-    let needs_work = |bytes: &[u8]| {
-        bytes.iter().enumerate().any(|(at, &byte)| match byte {
-            0..=8 | 11..=31 => true,
-            0xC2 => bytes.get(at + 1) == Some(&0x85),
-            0xEF => is_noncharacter(bytes, at),
-            _ => false,
-        })
-    };
-    if !needs_work(text.as_bytes()) {
+    if !holds_any(text.as_bytes(), |bytes, at| match bytes[at] {
+        0..=8 | 11..=31 => true,
+        0xC2 => bytes.get(at + 1) == Some(&0x85),
+        0xEF => is_noncharacter(bytes, at),
+        _ => false,
+    }) {
         return text.into_owned();
     }
     let mut out = String::with_capacity(text.len());
@@ -123,8 +128,7 @@ fn is_allowed(character: char) -> bool {
 /// `text` without the characters that XML 1.0 forbids, for text in which character
 /// references were decoded.
 pub fn allowed(text: String) -> String {
-    let bytes = text.as_bytes();
-    let is_clean = !bytes.iter().enumerate().any(|(at, &byte)| match byte {
+    let is_clean = !holds_any(text.as_bytes(), |bytes, at| match bytes[at] {
         0..=8 | 11 | 12 | 14..=31 => true,
         0xEF => is_noncharacter(bytes, at),
         _ => false,
@@ -135,16 +139,36 @@ pub fn allowed(text: String) -> String {
     }
 }
 
-/// `text` as one line: white space folded, ends trimmed.
+/// Whether `is_one` holds at some place of `bytes`. Only stretches with a byte that
+/// may begin what our callers look for are read byte by byte; the compiler makes the
+/// first look at many bytes at once.
+fn holds_any(bytes: &[u8], is_one: impl Fn(&[u8], usize) -> bool) -> bool {
+    const STRETCH: usize = 64;
+    bytes.chunks(STRETCH).enumerate().any(|(number, chunk)| {
+        let is_suspect = chunk.iter().fold(false, |found, &it| {
+            found | (((it < 32) & (it != b'\n') & (it != b'\t')) | (it == 0xC2) | (it == 0xEF))
+        });
+        let from = number * STRETCH;
+        is_suspect && (from..from + chunk.len()).any(|at| is_one(bytes, at))
+    })
+}
+
+/// `text` as one line: white space folded, ends trimmed, nothing that XML forbids.
 pub fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(1024));
-    for word in text.split(is_blank).filter(|it| !it.is_empty()) {
-        if !out.is_empty() {
-            out.push(' ');
+    let mut is_apart = false;
+    for character in text.chars() {
+        if is_blank(character) {
+            is_apart = true;
+        } else if is_allowed(character) {
+            if is_apart && !out.is_empty() {
+                out.push(' ');
+            }
+            is_apart = false;
+            out.push(character);
         }
-        out.push_str(word);
     }
-    allowed(out)
+    out
 }
 
 /// White space, and what looks like nothing at the ends of a line.
@@ -187,6 +211,7 @@ mod tests {
             (b"\xb9".to_vec(), Some("iso-8859-2"), "š", "declared, not what it looks like"),
             ("é".as_bytes().to_vec(), Some("iso-8859-1"), "é", "UTF-8 in spite of an old label"),
             (b"\x1b$B%F\x1b(B".to_vec(), Some("iso-2022-jp"), "テ", "ASCII bytes, declared"),
+            (b"\x1b$B%F\x1b(B".to_vec(), None, "テ", "the same, by its escapes"),
             (b"abc".to_vec(), Some("nonsense"), "abc", "a label that nobody knows"),
             (
                 "äöü äöü äöü\u{20AC}".bytes().chain([0xFF]).collect(),
@@ -219,6 +244,6 @@ mod tests {
     #[test]
     fn one_line_folds_every_kind_of_blank() {
         assert_eq!(one_line("  a \n\t b\u{a0}c\u{3000}d\u{FEFF} "), "a b c d");
-        assert_eq!(one_line("\u{1}a\u{FFFE}"), "a");
+        assert_eq!(one_line("\u{1}a \u{FFFE} b"), "a b");
     }
 }

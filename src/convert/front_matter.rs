@@ -112,6 +112,7 @@ fn fenced<'t>(
                 let rest = if source.trim().is_empty() { &inside[at + line.len()..] } else { text };
                 return Ok((Fields::default(), rest));
             }
+            within(source, skipped + 1)?;
             let entries = read(source).map_err(|it| Error::BadFrontMatter {
                 line: skipped + 1 + it.line,
                 format: it.format,
@@ -125,6 +126,22 @@ fn fenced<'t>(
     match opening == "---" && !begins_with_field(inside) {
         true => Ok((Fields::default(), text)),
         false => Err(Error::OpenFrontMatter { line: skipped + 1, fence: opening.to_owned() }),
+    }
+}
+
+/// More than anybody writes; what reads fields need not be quick beyond it.
+const LONGEST: usize = 64 * 1024;
+
+fn within(source: &str, line: u32) -> Result<(), Error> {
+    match source.len() > LONGEST {
+        true => Err(Error::TooMuch {
+            line,
+            key: "front matter".into(),
+            what: "bytes",
+            limit: LONGEST,
+            found: source.len(),
+        }),
+        false => Ok(()),
     }
 }
 
@@ -158,7 +175,10 @@ fn opening_object<'t>(
     text: &'t str,
     skipped: u32,
 ) -> Result<(Fields, &'t str), Error> {
-    let mut objects = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    // An object that long would be read for nothing if it turned out to be text.
+    let end = text.char_indices().nth(LONGEST).map_or(text.len(), |it| it.0);
+    let text_to_read = &text[..end];
+    let mut objects = serde_json::Deserializer::from_str(text_to_read).into_iter::<Value>();
     match objects.next() {
         Some(Ok(Value::Map(entries))) => {
             let end = objects.byte_offset();
@@ -183,6 +203,7 @@ fn opening_object<'t>(
 /// The fields of a whole TOML file: a sidecar, a folder's defaults.
 pub fn whole_toml(bytes: &[u8]) -> Result<Fields, Error> {
     let source = clean::decode(bytes, None);
+    within(&source, 1)?;
     let entries = toml(&source).map_err(|it| Error::BadFrontMatter {
         line: it.line,
         format: it.format,
@@ -277,7 +298,7 @@ fn without_place(message: &str) -> String {
 /// Headers at the top of a text (`Title: ...`), as Pelican, MultiMarkdown and mail
 /// have them: one a line from the first line on, of which the first is one that we
 /// know, then a blank line. Continued lines are indented.
-pub fn split_headers<'t>(text: &'t str, is_known: impl Fn(&str) -> bool) -> (Fields, &'t str) {
+pub fn split_headers(text: &str, is_known: impl Fn(&str) -> bool) -> (Fields, &str) {
     let none = (Fields::default(), text);
     let start = text.trim_start_matches('\n');
     let first_line = line_count(&text[..text.len() - start.len()]) + 1;
@@ -439,7 +460,12 @@ impl<'de> Visitor<'de> for Any {
             if key == "$__toml_private_datetime" {
                 return Ok(value);
             }
-            entries.push((key, value));
+            // Of two the last wins, as with the generators' parsers; but a draft stays one.
+            match entries.iter_mut().find(|it| it.0 == key) {
+                Some((key, Value::Flag(true))) if key == "draft" => {}
+                Some(first) => first.1 = value,
+                None => entries.push((key, value)),
+            }
         }
         Ok(Value::Map(entries))
     }

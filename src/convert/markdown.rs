@@ -21,6 +21,9 @@ use crate::convert::sanitize;
 /// Blocks and inlines in one another. People reach ten.
 const DEEPEST: usize = 100;
 
+/// Signs that may begin something, up to 350 bytes of memory each while a text is read.
+const MOST_MARKS: usize = 700_000;
+
 /// The HTML of `text`. `first_line` is where it begins in its file, for messages;
 /// `separator` ends the summary beside the common marks.
 ///
@@ -30,8 +33,14 @@ pub fn to_html(text: &str, first_line: u32, separator: Option<&str>) -> Result<S
     if let Some(line) = text.lines().position(is_too_deep) {
         return Err(Error::TooDeep { line: first_line + u32::try_from(line).unwrap_or(0) });
     }
+    let marks = text.bytes().filter(|it| b"\n*_[]<>&`!|~=$\\".contains(it)).count();
+    if marks > MOST_MARKS {
+        return Err(Error::TooManyMarks { what: "marks", limit: MOST_MARKS, found: marks });
+    }
     let arena = Arena::new();
     let mut options = options();
+    // Looking for the ends of inline notes is quadratic in their signs.
+    options.extension.inline_footnotes = text.matches("^[").count() < 1000;
     let root = parse_document(&arena, text, &options);
 
     let mut has_html = false;
@@ -95,7 +104,7 @@ pub fn to_html(text: &str, first_line: u32, separator: Option<&str>) -> Result<S
         return Err(Error::TooMuchOutput { limit: most_output(text.len()) });
     }
     Ok(match has_html {
-        true => sanitize::sanitized(&html::tidied(&html)),
+        true => html::harmless(&html)?,
         false => html,
     })
 }
@@ -113,7 +122,6 @@ fn options() -> Options<'static> {
     extension.autolink = true;
     extension.tasklist = true;
     extension.footnotes = true;
-    extension.inline_footnotes = true;
     extension.description_lists = true;
     extension.alerts = true;
     extension.math_dollars = true;
@@ -125,10 +133,17 @@ fn options() -> Options<'static> {
 
 /// Containers that one line opens: `> > > >`, `- - - -`.
 fn is_too_deep(line: &str) -> bool {
-    let is_sign = |it: &u8| matches!(it, b'>' | b'-' | b'+' | b'*' | b' ' | b'\t');
-    let opening = line.bytes().take_while(is_sign);
-    opening.filter(|it| !matches!(it, b' ' | b'\t')).count() > DEEPEST
-        && !line.trim().bytes().all(|it| matches!(it, b'-' | b'*' | b' '))
+    let bytes = line.as_bytes();
+    let mut opened = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'>' => opened += 1,
+            b'-' | b'+' | b'*' if matches!(bytes.get(at + 1), Some(b' ' | b'\t')) => opened += 1,
+            b' ' | b'\t' => {}
+            _ => break,
+        }
+    }
+    opened > DEEPEST && !line.trim().bytes().all(|it| matches!(it, b'-' | b'*' | b' '))
 }
 
 /// Whether an HTML block or inline says nothing but comments.

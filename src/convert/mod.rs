@@ -14,8 +14,9 @@
 //! | step | file |
 //! |---|---|
 //! | bytes to text | `clean` |
-//! | fields at the top and beside | `front_matter`, `metadata`, `people`, `dates`, `name` |
-//! | text to HTML | `text` by `plain`; `markdown`, `html`, both after `templates` |
+//! | fields at the top and beside | `front_matter`, `metadata` (over `layer`, `keys`, `people`, `dates`), `name` |
+//! | text to HTML | `text` by `plain`; `markdown` and `html`, both after `templates` (with `shortcodes`, `dialects`) |
+//! | an article out of its page | `page`, `page_head` |
 //! | HTML made harmless | `sanitize` |
 //! | HTML read for what it says | `digest`, over `tags` |
 //! | HTML to a body with open references | `holes`, `links` |
@@ -28,13 +29,18 @@ pub mod dates;
 pub mod front_matter;
 pub mod text;
 
+mod dialects;
 mod digest;
 mod holes;
 mod html;
+mod keys;
+mod layer;
 mod links;
 mod markdown;
 mod metadata;
 mod name;
+mod page;
+mod page_head;
 mod people;
 mod plain;
 mod sanitize;
@@ -42,11 +48,15 @@ mod shortcodes;
 mod tags;
 mod templates;
 
+use std::borrow::Cow;
+
 use jiff::tz::TimeZone;
 
 use crate::convert::article::Article;
 use crate::convert::digest::Digest;
 use crate::convert::metadata::{Context, Metadata};
+use crate::convert::page::Page;
+use crate::convert::tags::{Scanner, Token};
 use crate::convert::templates::Dialect;
 use crate::problem::Problem;
 use crate::watch::seed::{Seed, SeedPath};
@@ -100,8 +110,6 @@ struct Source<'s> {
     bytes: &'s [u8],
     context: Context<'s>,
     options: &'s Options,
-    /// The title that the sidecar states.
-    title_beside: Option<&'s str>,
 }
 
 /// What a reader makes.
@@ -132,6 +140,9 @@ pub enum Error {
 
     #[error("expected a text that grows to at most {limit} bytes of HTML, found more")]
     TooMuchOutput { limit: usize },
+
+    #[error("expected a text with at most {limit} {what}, found {found}")]
+    TooManyMarks { what: &'static str, limit: usize, found: usize },
 
     #[error("expected at most {limit} {what} in `{key}`, found {found}")]
     TooMuch { line: u32, key: String, what: &'static str, limit: usize, found: usize },
@@ -186,6 +197,7 @@ impl Error {
             | Error::UnknownFormat { .. }
             | Error::TooLarge { .. }
             | Error::TooMuchOutput { .. }
+            | Error::TooManyMarks { .. }
             | Error::Beside { .. } => None,
         }
     }
@@ -207,12 +219,7 @@ pub fn convert(seed: &Seed, options: &Options) -> Result<Article, Error> {
     let context = Context { path: &seed.path, timezone: &options.timezone };
     let sidecar = sidecar(seed, context)?;
     let folders = folder_defaults(seed, context)?;
-    let mut document = reader(&Source {
-        bytes: &seed.bytes,
-        context,
-        options,
-        title_beside: sidecar.title.as_deref(),
-    })?;
+    let mut document = reader(&Source { bytes: &seed.bytes, context, options })?;
     let metadata = std::mem::take(&mut document.stated)
         .or(sidecar)
         .or(std::mem::take(&mut document.properties))
@@ -222,12 +229,18 @@ pub fn convert(seed: &Seed, options: &Options) -> Result<Article, Error> {
 
 fn sidecar(seed: &Seed, context: Context<'_>) -> Result<Metadata, Error> {
     let Some(bytes) = &seed.surroundings.sidecar else { return Ok(Metadata::default()) };
-    front_matter::whole_toml(bytes).and_then(|fields| Metadata::read(&fields, context)).map_err(
-        |error| Error::Beside {
-            file: format!("{}.toml", String::from_utf8_lossy(seed.path.stem())),
-            error: Box::new(error),
-        },
-    )
+    front_matter::whole_toml(bytes)
+        .and_then(|fields| Metadata::read(&fields, context))
+        .map_err(|error| Error::Beside { file: sidecar_name(&seed.path), error: Box::new(error) })
+}
+
+/// `news/kim.toml` of `news/kim.txt`.
+fn sidecar_name(path: &SeedPath) -> String {
+    let name = format!("{}.toml", String::from_utf8_lossy(path.stem()));
+    match path.folder() {
+        Some(folder) => format!("{folder}/{name}"),
+        None => name,
+    }
 }
 
 /// What the folders above state for all that lies in them, the nearest first. Only
@@ -271,7 +284,7 @@ fn article(
         return Err(Error::Empty);
     }
     let (html, leading) = split_leading_title(&document.html, metadata.title.as_deref());
-    let digest = if leading.is_some() { digest::digest(html) } else { whole };
+    let digest = if leading.is_some() { digest::digest(&html) } else { whole };
     let title = metadata
         .title
         .or(document.title)
@@ -297,7 +310,7 @@ fn article(
         title: digest::cut(&title, LONGEST_TITLE),
         subtitle: metadata.subtitle.or(document.subtitle),
         summary,
-        body: holes::open(&clean::allowed(html.to_owned()), path),
+        body: holes::open(clean::allowed(html.into_owned()).trim(), path),
         authors: metadata.authors,
         tags: metadata.tags,
         language,
@@ -313,33 +326,41 @@ fn article(
 /// A heading or first line may be a whole paragraph; a title is not.
 const LONGEST_TITLE: usize = 500;
 
-/// An `<h1>` at the start of the body is the article's title and leaves the body;
-/// where a title is stated, only if it says the same.
-fn split_leading_title<'h>(html: &'h str, stated: Option<&str>) -> (&'h str, Option<String>) {
-    let none = (html, None);
-    let start = html.trim_start();
-    if !start.starts_with("<h1>") && !start.starts_with("<h1 ") {
+/// An `<h1>` before all other text of the body is the article's title and leaves the
+/// body; where a title is stated, only if it says the same.
+fn split_leading_title<'h>(html: &'h str, stated: Option<&str>) -> (Cow<'h, str>, Option<String>) {
+    let none = (Cow::Borrowed(html), None);
+    let Some(start) = html.find("<h1") else { return none };
+    let Some(end) = html[start..].find("</h1>").map(|it| start + it + "</h1>".len()) else {
         return none;
-    }
-    let Some(end) = start.find("</h1>") else { return none };
-    let (heading, rest) = start.split_at(end + "</h1>".len());
+    };
+    let (before, heading, after) = (&html[..start], &html[start..end], &html[end..]);
+    // Boxes around it may open before; anything to read or see may not.
+    let is_first = Scanner::new(before).all(|token| match token {
+        Token::Text(text) => text.trim().is_empty(),
+        Token::Start(tag) => matches!(tag.name, "div" | "section" | "span" | "center" | "header"),
+        _ => true,
+    });
     let text = clean::one_line(&sanitize::text_of(heading));
     let says_same = stated.is_none_or(|it| it.to_lowercase() == text.to_lowercase());
-    match !text.is_empty() && says_same && !heading.contains("<img") {
-        true => (rest.trim_start(), Some(text)),
-        false => none,
+    if !is_first || text.is_empty() || !says_same || heading.contains("<img") {
+        return none;
     }
+    let rest = match before.trim().is_empty() {
+        true => Cow::Borrowed(after.trim_start()),
+        false => Cow::Owned(format!("{before}{}", after.trim_start())),
+    };
+    (rest, Some(text))
 }
 
 fn read_plain(source: &Source<'_>) -> Result<Document, Error> {
     let text = clean::decode(source.bytes, None);
     let (mut fields, mut rest) = front_matter::split(&text)?;
     if fields.is_empty() {
-        (fields, rest) = front_matter::split_headers(rest, metadata::is_header);
+        (fields, rest) = front_matter::split_headers(rest, keys::is_header);
     }
     let stated = Metadata::read(&fields, source.context)?;
-    let title = stated.title.as_deref().or(source.title_beside);
-    let set = plain::set(rest, title, &source.options.strip);
+    let set = plain::set(rest, stated.title.as_deref(), &source.options.strip);
     Ok(Document {
         stated,
         title: set.title,
@@ -353,7 +374,7 @@ fn read_markdown(source: &Source<'_>) -> Result<Document, Error> {
     let text = clean::decode(source.bytes, None);
     let (mut fields, mut rest) = front_matter::split(&text)?;
     if fields.is_empty() {
-        (fields, rest) = front_matter::split_headers(rest, metadata::is_header);
+        (fields, rest) = front_matter::split_headers(rest, keys::is_header);
     }
     let stated = Metadata::read(&fields, source.context)?;
     let first_line = line_of(&text, rest);
@@ -364,12 +385,22 @@ fn read_markdown(source: &Source<'_>) -> Result<Document, Error> {
 }
 
 fn read_html(source: &Source<'_>) -> Result<Document, Error> {
-    let text = clean::decode(source.bytes, None);
+    let text = clean::decode(source.bytes, html::declared_charset(source.bytes).as_deref());
     let (fields, rest) = front_matter::split(&text)?;
+    html::within(rest)?;
     let stated = Metadata::read(&fields, source.context)?;
+    let mut properties = Metadata::default();
     let rendered = templates::rendered(rest, Dialect::Html, &fields);
-    let html = sanitize::sanitized(&html::tidied(&rendered));
-    Ok(Document { stated, html, ..Document::default() })
+    let html = match page::is_page(&rendered) {
+        true => {
+            let page = Page::new(&rendered);
+            properties = page_head::read(&page, source.context);
+            Cow::Owned(page.without_furniture(page.article()))
+        }
+        false => rendered,
+    };
+    let html = html::harmless(&html::with_more_marks(&html))?;
+    Ok(Document { stated, properties, html, ..Document::default() })
 }
 
 /// The line of `text` that its end `rest` begins on, counted from 1.

@@ -2,16 +2,13 @@
 
 use crate::convert::text::{self, Set};
 
-/// The text below the headers, set. Where `stated` is a title that stands elsewhere
-/// than in the text's first line, the text has no headline of its own.
+/// The text below the headers, set. Where they state a title, the text has no headline
+/// but one that says the same.
 pub fn set(text: &str, stated: Option<&str>, strip: &[String]) -> Set {
     let text = without_last_lines(text, strip);
+    let first = text.trim_start().lines().next().map(str::trim);
     match stated {
-        Some(title) if text.trim_start().lines().next().map(str::trim) != Some(title) => {
-            let mut set = text::set(&format!("{title}\n\n{}", text.trim_start_matches('\n')));
-            set.title = None;
-            set
-        }
+        Some(title) if first != Some(title) => Set { html: text::body(text), ..Set::default() },
         _ => text::set(text),
     }
 }

@@ -23,8 +23,8 @@ static ALLOWED: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .rm_tags(["map", "area"])
         .clean_content_tags(HashSet::from([
             "script", "style", "template", "svg", "object", "applet", "select", "textarea",
-            "button", "datalist", "title", "noembed", "noframes", "canvas", "xmp", "iframe",
-            "frameset", "head",
+            "button", "datalist", "title", "noembed", "noframes", "canvas", "noscript", "xmp",
+            "iframe", "frameset", "head",
         ]))
         .generic_attributes(HashSet::from(["lang", "title", "dir", "id", "xml:lang"]))
         .tag_attributes(tag_attributes())

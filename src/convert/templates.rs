@@ -11,6 +11,10 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use crate::convert::dialects::{
+    Lines, asks_for_markdown, attribute_list, callout, code_span, contents_mark,
+    kramdown_extension, mathematics, start, wikilink,
+};
 use crate::convert::front_matter::Fields;
 use crate::convert::shortcodes::{self, Call};
 
@@ -24,10 +28,14 @@ pub enum Dialect {
 /// `text` with its tags carried out or taken out. `page` is what tags such as
 /// `{{ page.title }}` name.
 pub fn rendered<'t>(text: &'t str, dialect: Dialect, page: &Fields) -> Cow<'t, str> {
-    let has_tags = text.as_bytes().windows(2).any(|pair| {
-        matches!(pair, b"{{" | b"{%" | b"{:" | b"[[" | b"){" | b"]{")
-            || (dialect == Dialect::Markdown && matches!(pair, b"[T" | b"[t" | b"n=" | b"\n{"))
-    });
+    let bytes = text.as_bytes();
+    let has_braces = bytes.contains(&b'{')
+        && bytes.windows(2).any(|pair| {
+            matches!(pair, b"{{" | b"{%" | b"{:" | b"){" | b"]{" | b"`{" | b"*{" | b"_{" | b"\n{")
+        });
+    let has_marks = dialect == Dialect::Markdown
+        && ["[[", "[!", ">\n#", "[TOC]", "[toc]", "markdown"].iter().any(|it| text.contains(it));
+    let has_tags = has_braces || has_marks;
     if !has_tags {
         return Cow::Borrowed(text);
     }
@@ -39,11 +47,14 @@ pub fn rendered<'t>(text: &'t str, dialect: Dialect, page: &Fields) -> Cow<'t, s
 const DEEPEST: u32 = 20;
 
 /// The longest tag, in bytes; whatever opens and goes on longer is text.
-const LONGEST_TAG: usize = 8 * 1024;
+const LONGEST_TAG: usize = 4 * 1024;
 
 /// How far all searches for the ends of blocks may look together, in bytes: blocks
 /// that are never closed must not make reading quadratic.
-const MOST_WORK: usize = 64 << 20;
+const MOST_WORK: usize = 32 << 20;
+
+/// The longest value of a variable, in bytes: values that are made of values double.
+const LONGEST_VALUE: usize = 16 * 1024;
 
 struct Renderer<'p> {
     dialect: Dialect,
@@ -53,69 +64,12 @@ struct Renderer<'p> {
     work: usize,
 }
 
-/// Where in Markdown's block structure a line stands.
-#[derive(Default)]
-struct Lines {
-    /// The sign and length of an open fence.
-    fence: Option<(u8, usize)>,
-    after_blank: bool,
-    in_list: bool,
-    in_code: bool,
-    /// Within a block of HTML, where Markdown is not read (CommonMark, 4.6).
-    in_html: bool,
-}
-
-impl Lines {
-    /// Whether `line` is code; keeps track of what it opens and closes.
-    fn is_code(&mut self, line: &str) -> bool {
-        let content = line.trim_start_matches([' ', '\t', '>']);
-        if let Some((sign, length)) = self.fence {
-            let run = content.bytes().take_while(|&it| it == sign).count();
-            if run >= length && content[run..].trim().is_empty() {
-                self.fence = None;
-            }
-            return true;
-        }
-        let item = content.trim_start_matches(['-', '*', '+', ' ']);
-        let sign = item.bytes().next().unwrap_or(b' ');
-        if matches!(sign, b'`' | b'~') {
-            let run = item.bytes().take_while(|&it| it == sign).count();
-            if run >= 3 && (sign == b'~' || !item[run..].contains('`')) {
-                self.fence = Some((sign, run));
-                return true;
-            }
-        }
-        let is_blank = line.trim().is_empty();
-        let opens_html = content
-            .strip_prefix('<')
-            .is_some_and(|it| it.starts_with(|it: char| it.is_ascii_alphabetic() || it == '/'));
-        self.in_html = !is_blank && (self.in_html || opens_html);
-        let is_indented = line.starts_with("    ") || line.starts_with('\t');
-        if !is_blank && !is_indented {
-            self.in_list = is_list_item(line) || (self.in_list && line.starts_with(' '));
-        }
-        self.in_code =
-            is_indented && !is_blank && !self.in_list && (self.after_blank || self.in_code);
-        self.after_blank = is_blank;
-        self.in_code
-    }
-}
-
-fn is_list_item(line: &str) -> bool {
-    let line = line.trim_start_matches([' ', '>']);
-    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-    match digits {
-        0 => line.starts_with(['-', '*', '+']) && line[1..].starts_with([' ', '\t']),
-        _ => line[digits..].starts_with(['.', ')']),
-    }
-}
-
 impl<'p> Renderer<'p> {
     fn render(&mut self, text: &str) -> String {
         let surroundings = self.dialect;
         let is_markdown = surroundings == Dialect::Markdown;
         let mut out = String::with_capacity(text.len());
-        let mut lines = Lines { after_blank: true, ..Lines::default() };
+        let mut lines = Lines::new();
         let mut rest = text;
         let mut at_line_start = true;
         while !rest.is_empty() {
@@ -129,6 +83,19 @@ impl<'p> Renderer<'p> {
                 }
                 if let Some(length) = contents_mark(rest) {
                     rest = &rest[length..];
+                    continue;
+                }
+                // Kramdown ends a block of HTML with its element; a heading below it is one.
+                if lines.in_html
+                    && line.trim_start_matches('#').starts_with(' ')
+                    && line.starts_with('#')
+                {
+                    lines.in_html = false;
+                    out.push('\n');
+                }
+                if let Some(alert) = callout(line) {
+                    out.push_str(&alert);
+                    rest = &rest[end..];
                     continue;
                 }
                 // Markdown within HTML begins after a blank line.
@@ -153,7 +120,7 @@ impl<'p> Renderer<'p> {
                     1
                 }
                 b'`' if is_markdown => code_span(rest),
-                b'<' => verbatim_html(rest),
+                b'<' => verbatim_html(rest, &mut self.work),
                 b'\\' if is_markdown => {
                     1 + rest[1..].chars().next().filter(char::is_ascii_punctuation).map_or(0, |_| 1)
                 }
@@ -214,8 +181,8 @@ impl<'p> Renderer<'p> {
     fn output(&mut self, rest: &str, out: &mut String) -> usize {
         let Some((inside, length)) = between(rest, "{{", "}}") else { return 0 };
         let inside = trimmed(inside);
-        // `{{{a}}}` and `{{}}` are no templates but somebody's braces.
-        let begins = inside.chars().next().unwrap_or('{');
+        // `{{{a}}}` is no template but somebody's braces.
+        let begins = inside.chars().next().unwrap_or('_');
         if !(begins.is_alphabetic()
             || matches!(begins, '"' | '\'' | '_' | '.' | '$' | '/' | '#' | '-' | '>'))
         {
@@ -225,7 +192,8 @@ impl<'p> Renderer<'p> {
             out.push_str(&shortcodes::become_text(&call, None, self.dialect, &|it| self.value(it)));
             return length;
         }
-        let value = self.expression(inside);
+        let value = self.expression(inside).filter(|_| self.work < MOST_WORK);
+        self.work += value.as_ref().map_or(0, String::len);
         let is_site = value.as_deref() == Some("");
         out.push_str(value.as_deref().unwrap_or_default());
         // The site's address alone is its front page.
@@ -247,6 +215,12 @@ impl<'p> Renderer<'p> {
             return Some(appended.and_then(|it| quoted(it.trim())).unwrap_or_default().to_owned());
         }
         self.value(head)
+    }
+
+    fn remember(&mut self, variable: String, value: String) {
+        if self.variables.len() < 1000 && value.len() <= LONGEST_VALUE {
+            self.variables.insert(variable, value);
+        }
     }
 
     /// What a variable holds: set in the text, or a field of the page.
@@ -294,7 +268,7 @@ impl<'p> Renderer<'p> {
                     length,
                     |it, inner| {
                         let value = it.inner(inner);
-                        it.variables.insert(variable, value);
+                        it.remember(variable, value);
                         String::new()
                     },
                     out,
@@ -303,9 +277,8 @@ impl<'p> Renderer<'p> {
             "assign" | "set" => {
                 if let Some((variable, value)) = arguments.split_once('=')
                     && let Some(value) = self.expression(value.trim())
-                    && self.variables.len() < 1000
                 {
-                    self.variables.insert(variable.trim().to_owned(), value);
+                    self.remember(variable.trim().to_owned(), value);
                 }
                 length
             }
@@ -504,8 +477,12 @@ fn is_site_address(name: &str) -> bool {
 /// What stands between `opening`, which `rest` begins with, and `closing`, quoted
 /// text passed over, and the length of all.
 fn between<'t>(rest: &'t str, opening: &str, closing: &str) -> Option<(&'t str, usize)> {
-    let bytes = rest.as_bytes();
-    let limit = bytes.len().min(LONGEST_TAG);
+    let near = start(rest, LONGEST_TAG);
+    if !near.contains(closing) {
+        return None;
+    }
+    let bytes = near.as_bytes();
+    let limit = bytes.len();
     let find = |minds_quotes: bool| {
         let mut quote = None;
         (opening.len()..limit).find(|&at| match (quote, bytes[at]) {
@@ -621,31 +598,16 @@ fn hugo_end(text: &str, name: &str, work: &mut usize) -> Option<(usize, usize)> 
     None
 }
 
-/// The length of a code span with its signs; of the signs alone where it never ends.
-fn code_span(rest: &str) -> usize {
-    let run = rest.bytes().take_while(|&it| it == b'`').count();
-    let paragraph = rest.find("\n\n").unwrap_or(rest.len()).min(64 * 1024);
-    let bytes = &rest.as_bytes()[..paragraph.max(run)];
-    let mut at = run;
-    while at < bytes.len() {
-        if bytes[at] != b'`' {
-            at += 1;
-            continue;
-        }
-        let closing = bytes[at..].iter().take_while(|&&it| it == b'`').count();
-        at += closing;
-        if closing == run {
-            return at;
-        }
-    }
-    run
-}
-
 /// The length of an element whose content is no template, or of a comment; 0 for
 /// other tags.
-fn verbatim_html(rest: &str) -> usize {
+fn verbatim_html(rest: &str, work: &mut usize) -> usize {
+    let mut end_of = |text: &str, end: &str| {
+        let found = if *work < MOST_WORK { text.find(end) } else { None };
+        *work += found.unwrap_or(text.len());
+        found.map(|it| rest.len() - text.len() + it + end.len())
+    };
     if rest.starts_with("<!--") {
-        return rest.find("-->").map_or(0, |it| it + 3);
+        return end_of(rest, "-->").unwrap_or(0);
     }
     for name in ["pre", "code", "script", "style", "textarea", "samp", "kbd"] {
         let Some(after) = rest[1..].strip_prefix(name) else { continue };
@@ -653,128 +615,7 @@ fn verbatim_html(rest: &str) -> usize {
             continue;
         }
         let end = format!("</{name}>");
-        return after.find(&end).map_or(0, |it| rest.len() - after.len() + it + end.len());
+        return end_of(after, &end).unwrap_or(0);
     }
     0
-}
-
-/// The length of `$$...$$`; 0 where it is none.
-fn mathematics(rest: &str) -> usize {
-    let Some(after) = rest.strip_prefix("$$") else { return 0 };
-    let near = after.char_indices().nth(4000).map_or(after.len(), |it| it.0);
-    after[..near].find("$$").map_or(0, |it| it + 4)
-}
-
-/// The length of a line that asks for a table of contents, with what belongs to it.
-fn contents_mark(rest: &str) -> Option<usize> {
-    let end = rest.find('\n').map_or(rest.len(), |it| it + 1);
-    let line = rest[..end].trim();
-    if matches!(
-        line,
-        "[TOC]" | "[toc]" | "[[_TOC_]]" | "[[toc]]" | "[[TOC]]" | "${toc}" | "{:toc}" | "{{toc}}"
-    ) {
-        return Some(end);
-    }
-    let after = rest[end..].trim_start_matches(' ');
-    let is_list = line.starts_with(['*', '-', '+', '1']) && line.len() < 40;
-    (is_list
-        && after.starts_with("{:")
-        && after.lines().next().is_some_and(|it| it.contains("toc")))
-    .then(|| end + rest[end..].find('\n').map_or(rest.len() - end, |it| it + 1))
-}
-
-fn asks_for_markdown(line: &str) -> bool {
-    let line = line.trim_end();
-    [
-        "markdown=\"1\"",
-        "markdown=1",
-        "markdown='1'",
-        "markdown=\"block\"",
-        "markdown=\"span\"",
-        " markdown>",
-    ]
-    .iter()
-    .any(|it| line.contains(it))
-        && line.ends_with('>')
-        && !line.contains("</")
-}
-
-/// `{::comment} ... {:/comment}` and `{::options ... /}` of kramdown; the length.
-fn kramdown_extension(rest: &str) -> usize {
-    let Some(close) = rest.find('}').filter(|&it| it < 500) else { return 0 };
-    let name = rest[3..close].split_whitespace().next().unwrap_or_default().trim_end_matches('/');
-    if name == "comment" {
-        if let Some(at) = rest.find("{:/") {
-            return rest[at..].find('}').map_or(close + 1, |it| at + it + 1);
-        }
-    }
-    match matches!(name, "comment" | "nomarkdown" | "options") {
-        true => close + 1,
-        false => 0,
-    }
-}
-
-/// The length of `{: .class #id key="value"}` (kramdown) or `{.class width=30%}` behind
-/// a picture, link or span, or alone on its line; 0 where it is none.
-fn attribute_list(rest: &str, out: &str) -> usize {
-    let Some(close) = rest.find('}').filter(|&it| it < 500) else { return 0 };
-    let inside = &rest[1..close];
-    let is_kramdown = inside.starts_with(':');
-    if is_kramdown && inside.starts_with(":/") {
-        return close + 1;
-    }
-    let line = out.rsplit('\n').next().unwrap_or_default();
-    let is_alone = line.trim_matches([' ', '>', '*', '-']).is_empty();
-    let is_behind = line.ends_with([')', ']', '`', '*', '_', '>']);
-    let is_place = is_behind
-        || (is_alone && rest[close + 1..].trim_start_matches(' ').starts_with(['\n', ' ']))
-        || (is_alone && rest.len() == close + 1);
-    if !is_kramdown && !is_place {
-        return 0;
-    }
-    let mut words = 0;
-    let all = split_words(inside.trim_start_matches(':')).all(|word| {
-        words += 1;
-        let is_name =
-            |it: &str| it.chars().next().is_some_and(|it| it.is_alphabetic() || it == '_');
-        word.strip_prefix(['.', '#']).is_some_and(is_name)
-            || word.split_once('=').is_some_and(|(key, value)| {
-                is_name(key) && !value.is_empty() && !value.starts_with('>')
-            })
-            || (is_kramdown && matches!(word, "toc" | "footnotes" | "no_toc"))
-    });
-    if all && words > 0 { close + 1 } else { 0 }
-}
-
-/// Words at blanks, quoted text kept together.
-fn split_words(text: &str) -> impl Iterator<Item = &str> {
-    let mut is_quoted = false;
-    text.split(move |it: char| {
-        is_quoted ^= it == '"';
-        it.is_whitespace() && !is_quoted
-    })
-    .filter(|it| !it.is_empty())
-}
-
-/// `[[Name]]`, `[[Name#Part|label]]`, `![[picture.png]]` as ordinary links; the length,
-/// 0 where it is none.
-fn wikilink(rest: &str, out: &mut String) -> usize {
-    let is_embedded = rest.starts_with('!');
-    let inside_from = 2 + usize::from(is_embedded);
-    let Some(close) = rest.find("]]").filter(|&it| it < 400 && it > inside_from) else { return 0 };
-    let inside = &rest[inside_from..close];
-    let after = &rest[close + 2..];
-    let is_other = inside.contains(['[', ']', '\n', '<', '>', '{', '}'])
-        || inside.starts_with([' ', '"', '\'', '^'])
-        || after.starts_with(['(', '[', ':']);
-    if is_other {
-        return 0;
-    }
-    let (target, label) = inside.split_once('|').unwrap_or((inside, ""));
-    let (target, label) = (target.trim_end_matches('\\').trim(), label.trim());
-    if target.is_empty() {
-        return 0;
-    }
-    out.push_str(&shortcodes::wikilink(target, label, is_embedded));
-    close + 2
 }

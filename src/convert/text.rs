@@ -69,15 +69,36 @@ pub fn set(text: &str) -> Set {
     let shape = shape::of(&lines, &document);
     let head = head::find(&lines, &shape, &document);
     lines.drain(head.lines);
+    Set {
+        title: head.title,
+        subtitle: head.subtitle,
+        html: composed(text, &lines, &shape, &document),
+    }
+}
+
+/// The HTML of a text whose headline stands elsewhere: all of it is body.
+pub fn body(text: &str) -> String {
+    let lines = lines::split(text);
+    let document = document::Document::of(text, &lines);
+    let shape = shape::of(&lines, &document);
+    composed(text, &lines, &shape, &document)
+}
+
+fn composed(
+    text: &str,
+    lines: &[lines::Line<'_>],
+    shape: &shape::Shape,
+    document: &document::Document<'_>,
+) -> String {
     let mut html = String::with_capacity(text.len() + text.len() / 8);
     if document.right_to_left {
         html.push_str("<div dir=\"rtl\">\n");
     }
-    compose::html(&lines, &shape, &document, 0, &mut html);
+    compose::html(lines, shape, document, 0, &mut html);
     if document.right_to_left {
         html.push_str("\n</div>");
     }
-    Set { title: head.title, subtitle: head.subtitle, html }
+    html
 }
 
 /// `text` with `&`, `<`, `>` and `"` escaped: fit for HTML text and for quoted

@@ -1,0 +1,514 @@
+//! Seed to article, through the one public verb: each `NAME.md` and `NAME.html` under
+//! `tests/cases` beside `NAME.expected`, and what must hold for any bytes.
+//!
+//! After a change that is meant, `BLESS=1 cargo test --test convert` writes the
+//! expected files anew; read the difference before committing it.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::tz::{Offset, TimeZone};
+use proptest::prelude::*;
+use sower::convert::article::{Article, Media, Source};
+use sower::convert::body::{Body, Filled, Reference, Target};
+use sower::convert::{Error, Options, convert, is_seed};
+use sower::watch::seed::{Seed, SeedPath, Stat, Surroundings};
+
+fn options() -> Options {
+    Options {
+        timezone: TimeZone::fixed(Offset::constant(9)),
+        max_bytes: 8 << 20,
+        published_folders: vec!["_posts".into()],
+        strip: Vec::new(),
+    }
+}
+
+fn seed(path: &str, bytes: impl Into<Vec<u8>>) -> Seed {
+    let stat = Stat { device: 0, inode: 0, birth: None, length: 0, modified: 0, changed: 0 };
+    Seed {
+        path: SeedPath::new(path).unwrap(),
+        stat,
+        bytes: bytes.into(),
+        surroundings: Surroundings::default(),
+    }
+}
+
+fn article(path: &str, text: impl Into<Vec<u8>>) -> Article {
+    convert(&seed(path, text), &options()).unwrap()
+}
+
+fn shown(reference: &Reference) -> Filled {
+    Filled::Url { url: format!("{{{:?}{}}}", reference.target, reference.suffix), size: None }
+}
+
+fn html(article: &Article) -> String {
+    article.body.fill("x-", shown).replace("\u{3}", "x-")
+}
+
+fn cases(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(folder);
+    let mut cases: Vec<PathBuf> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|it| it.unwrap().path())
+        .filter(|it| it.extension().is_some_and(|it| it != "expected"))
+        .collect();
+    cases.sort();
+    assert!(!cases.is_empty(), "{}: no cases", folder.display());
+    cases
+}
+
+fn check(folder: &str) {
+    let mut failures = String::new();
+    for case in cases(folder) {
+        let name = case.file_name().unwrap().to_str().unwrap();
+        let seed = seed(&format!("blog/{name}"), fs::read(&case).unwrap());
+        let found = match convert(&seed, &options()) {
+            Ok(article) => written(&article),
+            Err(error) => format!("{}\n", error.at(&seed)),
+        };
+        let expected = case.with_extension("expected");
+        if std::env::var_os("BLESS").is_some() {
+            fs::write(&expected, &found).unwrap();
+        }
+        if found != fs::read_to_string(&expected).unwrap_or_default() {
+            write!(failures, "{folder}/{name}:\n{found}\n").unwrap();
+        }
+    }
+    assert!(failures.is_empty(), "converted otherwise than expected:\n{failures}");
+}
+
+fn written(article: &Article) -> String {
+    let mut out = format!("title: {}\n", article.title);
+    let mut line = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            writeln!(out, "{name}: {value}").unwrap();
+        }
+    };
+    let media = |it: &Media| {
+        let place = match &it.source {
+            Source::Folder(reference) => format!("{:?}{}", reference.target, reference.suffix),
+            Source::Elsewhere(url) => url.clone(),
+        };
+        format!("{place} {:?} {:?} {:?} {:?}", it.title, it.media_type, it.length, it.duration)
+    };
+    let list = |texts: &[String]| (!texts.is_empty()).then(|| texts.join(" | "));
+    let stated = &article.stated;
+    line("subtitle", article.subtitle.clone());
+    line("summary", Some(article.summary.clone()).filter(|it| !it.is_empty()));
+    for person in &article.authors {
+        line("author", Some(format!("{} {:?} {:?}", person.name, person.uri, person.email)));
+    }
+    line("tags", list(&article.tags));
+    line("language", article.language.clone());
+    line("image", article.image.as_ref().map(media));
+    for enclosure in &article.enclosures {
+        line("enclosure", Some(media(enclosure)));
+    }
+    line("link", article.link.clone());
+    line("words", Some(article.words.to_string()));
+    line("id", stated.id.clone());
+    line("permalink", stated.permalink.clone());
+    line("slug", stated.slug.clone());
+    line("aliases", list(&stated.aliases));
+    line("published", stated.published.map(|it| it.to_string()));
+    line("updated", stated.updated.map(|it| it.to_string()));
+    line("expires", stated.expires.map(|it| it.to_string()));
+    line("draft", stated.draft.then(|| "yes".into()));
+    line("minor", stated.minor.then(|| "yes".into()));
+    for (key, value) in &article.extra {
+        line("extra", Some(format!("{key} = {value}")));
+    }
+    format!("{out}\n{}\n", html(article).trim_end())
+}
+
+#[test]
+fn markdown() {
+    check("markdown");
+}
+
+#[test]
+fn html_pages() {
+    check("html");
+}
+
+#[test]
+fn front_matter() {
+    check("front_matter");
+}
+
+#[test]
+fn which_files_are_seeds() {
+    for name in ["a.txt", "a.md", "a.MARKDOWN", "b/c.html", "d.htm", "e.xhtml"] {
+        assert!(is_seed(&SeedPath::new(name).unwrap()), "{name}");
+    }
+    for name in ["a.png", "a.toml", "md", ".md", "a.md.bak", "a", "a.docx"] {
+        assert!(!is_seed(&SeedPath::new(name).unwrap()), "{name}");
+    }
+}
+
+/// The first that states it wins: front matter, sidecar, folders from the nearest.
+#[test]
+fn surroundings_state_what_the_document_does_not() {
+    let mut seed = seed("news/kim.md", "---\ntitle: Own\n---\nThe text.\n");
+    seed.surroundings.sidecar = Some(b"title = \"Beside\"\ntags = [\"beside\"]\n".to_vec());
+    let folder = |path: &str, text: &str| (SeedPath::new(path).unwrap(), text.as_bytes().to_vec());
+    seed.surroundings.folders = vec![
+        folder("folder.toml", "author = \"Root\"\nlang = \"de\"\ntitle = \"Not each article's\""),
+        folder("news/folder.toml", "author = \"News\"\ntags = [\"folder\"]\nimage = \"logo.png\""),
+    ];
+    let article = convert(&seed, &options()).unwrap();
+    assert_eq!(article.title, "Own");
+    assert_eq!(article.tags, ["beside"]);
+    assert_eq!(article.authors[0].name, "News");
+    assert_eq!(article.language.as_deref(), Some("de"));
+    let logo = Source::Folder(Reference {
+        target: Target::Path(SeedPath::new("news/logo.png").unwrap()),
+        suffix: String::new(),
+    });
+    assert_eq!(article.image.unwrap().source, logo, "from the folder that states it");
+}
+
+#[test]
+fn a_draft_is_one_whoever_says_so() {
+    let says = |path: &str, text: &str| article(path, text).stated.draft;
+    let table = [
+        ("kim.md", "Text.", false, "nobody"),
+        ("kim.md", "---\ndraft: true\n---\nText.", true, "front matter"),
+        ("kim.md", "---\npublished: false\n---\nText.", true, "as Jekyll says it"),
+        ("kim.md", "---\nstatus: draft\n---\nText.", true, "as Pelican says it"),
+        ("kim.md", "---\npublish: no\n---\nText.", true, "as Obsidian says it"),
+        ("kim.md", "---\npublished: true\n---\nText.", false, "not a date either"),
+        ("kim.md", "---\ndraft: true\ndraft: false\n---\nText.", true, "twice: the safe one"),
+        ("_kim.md", "---\ndraft: false\n---\nText.", true, "the file's name"),
+        ("drafts/kim.md", "Text.", true, "a folder of drafts"),
+        ("_posts/kim.md", "Text.", false, "a published folder"),
+        ("_old/kim.txt", "Text.", true, "a folder with a leading `_`"),
+    ];
+    for (path, text, is_draft, why) in table {
+        assert_eq!(says(path, text), is_draft, "{path}: {why}");
+    }
+    let mut beside = seed("kim.md", "---\ndraft: false\n---\nText.");
+    beside.surroundings.sidecar = Some(b"draft = true".to_vec());
+    assert!(convert(&beside, &options()).unwrap().stated.draft, "the sidecar");
+    beside.surroundings.sidecar = None;
+    beside.surroundings.folders =
+        vec![(SeedPath::new("folder.toml").unwrap(), b"draft = true".to_vec())];
+    assert!(convert(&beside, &options()).unwrap().stated.draft, "the folder");
+}
+
+#[test]
+fn titles_come_from_the_first_that_has_one() {
+    let table = [
+        ("a.md", "---\ntitle: Stated\n---\n# Heading\n\nText.", "Stated", "stated"),
+        ("a.md", "# Heading *one*\n\nText.", "Heading one", "the heading at the start"),
+        ("a.md", "Text before.\n\n## Heading\n", "Heading", "the first heading"),
+        (
+            "a.md",
+            "---\ntitle: \"\"\n---\nA sentence. More.",
+            "A sentence.",
+            "empty: the first sentence",
+        ),
+        ("on-cats.md", "![](cat.png)", "On cats", "the file's name"),
+        ("2024-01-02-on-cats.md", "![](cat.png)", "On cats", "without its date"),
+        (
+            "a.txt",
+            "News of the day\n\nThis happened, and it took long to tell.\nIt did.",
+            "News of the day",
+            "a headline",
+        ),
+        ("a.html", "<h1>Head</h1><p>Text.</p>", "Head", "HTML's heading"),
+        ("a.md", "---\ntitle: 2024\n---\nText.", "2024", "a number is a title"),
+        ("a.md", "---\ntitle: A &amp; <em>B</em> <C>\n---\nText.", "A & B", "markup in titles"),
+    ];
+    for (path, text, title, why) in table {
+        assert_eq!(article(path, text).title, title, "{why}");
+    }
+    assert!(!html(&article("a.md", "---\ntitle: Same\n---\n# Same\n\nText.")).contains("Same"));
+    assert!(
+        html(&article("a.md", "---\ntitle: One\n---\n# Other\n\nText."))
+            .contains("<h2 id=\"x-other\">Other</h2>")
+    );
+}
+
+#[test]
+fn messages() {
+    let at = |path: &str, text: &[u8]| {
+        let seed = seed(path, text);
+        convert(&seed, &Options { max_bytes: 40, ..options() }).unwrap_err().at(&seed).to_string()
+    };
+    let table: [(&str, &[u8], &str); 4] = [
+        (
+            "a.png",
+            b"x",
+            "a.png: expected a text, Markdown or HTML file, found `.png`; this version is not published",
+        ),
+        (
+            "a.md",
+            &[b'x'; 41],
+            "a.md: expected at most 40 bytes, found 41; this version is not published",
+        ),
+        (
+            "a.md",
+            b" \n\n ",
+            "a.md: expected an article, found no text, picture, enclosure or link; this version is not published",
+        ),
+        (
+            "a.md",
+            b"---\ntitle: a\ntags: [[b: c]]\ntop: x",
+            "a.md:1: front matter opens with `---` and is never closed; this version is not published",
+        ),
+    ];
+    for (path, text, message) in table {
+        assert_eq!(at(path, text), message);
+    }
+    let mut beside = seed("news/kim.md", "Text.");
+    beside.surroundings.sidecar = Some(b"title = \"a\"\ndate = \"soon\"\n".to_vec());
+    let problem = convert(&beside, &options()).unwrap_err().at(&beside);
+    assert_eq!(
+        problem.to_string(),
+        "news/kim.md: expected a date such as `2026-11-24` or `2026-11-24T09:00:00Z` in `date`, \
+         found `soon` (in `news/kim.toml`, line 2); this version is not published"
+    );
+}
+
+#[test]
+fn empty_seeds_are_no_articles() {
+    for (path, text) in [
+        ("a.md", ""),
+        ("a.txt", "\n \n"),
+        ("a.html", "<p> </p><!-- x -->"),
+        ("a.md", "---\ntitle: a\n---\n"),
+        ("a.md", "<!-- later -->"),
+        ("a.html", "<html><head><title>a</title></head><body></body></html>"),
+        ("a.txt", "\u{FEFF}"),
+    ] {
+        assert_eq!(convert(&seed(path, text), &options()), Err(Error::Empty), "{text:?}");
+    }
+    for (path, text) in [
+        ("a.md", "![](a.png)"),
+        ("a.md", "---\ntitle: a\nlink: https://example.org\n---\n"),
+        ("a.md", "---\nenclosure: a.mp3\n---\n"),
+        ("a.txt", "x"),
+    ] {
+        assert!(convert(&seed(path, text), &options()).is_ok(), "{text:?}");
+    }
+}
+
+/// Promise 1: what XML 1.0 forbids is in no text of an article, however it came in.
+#[test]
+fn promise_1_no_forbidden_characters() {
+    let texts = [
+        "a\u{1}b\u{2}c\u{3}d\u{4}e\u{0}f\u{FFFE}g",
+        "a&#1;b&#x2;c&#3;d&#x4;e&#0;f&#xFFFE;g&#xFFFF;",
+        "# &#1;head\n\n[li&#2;nk](&#1;a&#3;.md \"ti&#3;tle\") ![al&#1;t](b&#2;.png) <b title=\"&#1;\">x</b>",
+        "---\ntitle: \"a\\x01b\"\ntags: [\"\\x02\"]\nsummary: \"&#1;\"\nother: \"\\x03\"\n---\nx `&#1;` <i>&#1;</i>",
+        "[[a&#1;]] {{< figure src=\"a&#1;.png\" caption=\"&#2;\" >}}",
+    ];
+    for path in ["a.md", "a.html", "a.txt"] {
+        for text in texts {
+            if let Ok(article) = convert(&seed(path, text), &options()) {
+                check_article(&article);
+            }
+        }
+    }
+}
+
+/// What any article must be, whatever it was made of.
+fn check_article(article: &Article) {
+    let all = serde_json::to_value(article).unwrap();
+    let body = article.body.fill("unique-", |reference| match reference.target {
+        Target::Path(_) => {
+            Filled::Url { url: "https://example.org/&<>\"x".into(), size: Some((1, 2)) }
+        }
+        _ => Filled::Text,
+    });
+    let mut texts = vec![body.clone()];
+    let mut open = vec![&all];
+    while let Some(value) = open.pop() {
+        match value {
+            serde_json::Value::String(text) => texts.push(text.clone()),
+            serde_json::Value::Array(values) => open.extend(values),
+            serde_json::Value::Object(fields) => {
+                texts.extend(fields.keys().cloned());
+                // The body's own marks are allowed in it alone.
+                open.extend(fields.iter().filter(|it| it.0 != "body").map(|it| it.1));
+            }
+            _ => {}
+        }
+    }
+    for text in &texts {
+        let bad = text.chars().find(|it| {
+            matches!(it, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}')
+        });
+        assert_eq!(bad, None, "{text:?}");
+    }
+    assert!(!article.title.trim().is_empty());
+    assert!(!article.title.contains('\n') && !article.summary.contains('\n'));
+    check_balanced(&body);
+    assert!(!body.contains("<script") && !body.contains("javascript:"), "{body}");
+    let again =
+        serde_json::from_value::<Body>(serde_json::to_value(&article.body).unwrap()).unwrap();
+    assert_eq!(again, article.body);
+}
+
+/// Every start has its end, in order; values are quoted.
+fn check_balanced(html: &str) {
+    const VOID: &[&str] = &["img", "br", "hr", "input", "wbr", "col", "source", "track"];
+    let mut open = Vec::new();
+    let mut rest = html;
+    while let Some(at) = rest.find('<') {
+        let end = rest[at..].find('>').unwrap_or_else(|| panic!("a tag that never ends: {html}"));
+        let tag = &rest[at + 1..at + end];
+        assert_eq!(tag.matches('"').count() % 2, 0, "{tag:?} in {html}");
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap();
+        match tag.starts_with('/') {
+            true => assert_eq!(open.pop(), Some(name), "in {html}"),
+            false if !VOID.contains(&name) => open.push(name),
+            false => {}
+        }
+        rest = &rest[at + end + 1..];
+    }
+    assert!(open.is_empty(), "{open:?} in {html}");
+}
+
+/// Pieces that meet each other badly.
+fn piece() -> impl Strategy<Value = String> {
+    let pieces = [
+        "---\n",
+        "+++\n",
+        "{",
+        "}",
+        "title: x\n",
+        "draft: true\n",
+        "# ",
+        "> ",
+        "- ",
+        "1. ",
+        "    ",
+        "\n",
+        "\n\n",
+        "```",
+        "`",
+        "*",
+        "**",
+        "_",
+        "~~",
+        "[",
+        "](",
+        ")",
+        "![",
+        "[^1]",
+        "[^1]: n\n",
+        "|",
+        "|-|-|\n",
+        "<div>",
+        "</div>",
+        "<p>",
+        "<a href=\"x.md\">",
+        "</a>",
+        "<b",
+        "<!--",
+        "-->",
+        "<!--more-->",
+        "<table><tr><td>",
+        "<script>",
+        "</script>",
+        "<svg>",
+        "<iframe src=\"https://x.y/\">",
+        "{{",
+        "}}",
+        "{%",
+        "%}",
+        "{% if a %}",
+        "{% endif %}",
+        "{% for x in y %}",
+        "{% endfor %}",
+        "{{< figure src=\"a.png\" >}}",
+        "{{% x %}}",
+        "{{% /x %}}",
+        "{% raw %}",
+        "{% highlight a %}",
+        "{% endhighlight %}",
+        "[[",
+        "]]",
+        "[[a|b]]",
+        "$",
+        "$$",
+        "%%",
+        "==",
+        ":::",
+        "&#1;",
+        "&#xFFFE;",
+        "&amp;",
+        "&",
+        "<",
+        ">",
+        "\"",
+        "'",
+        "\\",
+        "\u{1}",
+        "\u{2}",
+        "\u{3}",
+        "\u{4}",
+        "é",
+        "한",
+        "🎉",
+        "https://e.org/a",
+        "<img src=a data-src=b>",
+        "<h1>x</h1>",
+        "<title>",
+        "<body>",
+        "<html>",
+        "<article>",
+        "{: .a}",
+        "{::comment}",
+        "<details>",
+        "<select>",
+        "<template>",
+        "<math><mi>",
+        "<style>",
+        "<textarea>",
+        "<noscript>",
+        "<frameset>",
+        "<plaintext>",
+        "<li>",
+        "<a name=x>",
+        "<input type=checkbox>",
+    ];
+    prop_oneof![
+        4 => prop::sample::select(pieces.to_vec()).prop_map(str::to_owned),
+        1 => "\\PC{0,12}",
+        1 => "[a-z ]{1,12}",
+    ]
+}
+
+fn check_any(path: &str, bytes: Vec<u8>) {
+    let seed = seed(path, bytes);
+    let first = convert(&seed, &options());
+    assert_eq!(first, convert(&seed, &options()), "the same bytes, the same article");
+    match first {
+        Ok(article) => check_article(&article),
+        Err(error) => assert!(!error.at(&seed).to_string().contains('\n')),
+    }
+}
+
+proptest! {
+    #[test]
+    fn promise_1_any_bytes_give_an_article_or_an_error(
+        bytes in prop::collection::vec(any::<u8>(), 0..400),
+        extension in prop::sample::select(vec!["md", "txt", "html"]),
+    ) {
+        check_any(&format!("a/b.{extension}"), bytes);
+    }
+
+    #[test]
+    fn promise_1_any_markup_gives_an_article_or_an_error(
+        pieces in prop::collection::vec(piece(), 0..60),
+        extension in prop::sample::select(vec!["md", "txt", "html"]),
+    ) {
+        check_any(&format!("a/b.{extension}"), pieces.concat().into_bytes());
+    }
+}
