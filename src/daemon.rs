@@ -318,8 +318,7 @@ fn serve_options(config: &Config, site: &Site) -> serve::Options {
 }
 
 /// How long caches may answer in Sower's place. Readers ask every few minutes at
-/// most: a minute spares a server behind a cache and delays nobody by much. A page
-/// that is gone may come back.
+/// most: a minute spares a server behind a cache and delays nobody by much.
 fn caching() -> serve::Caching {
     let value = HeaderValue::from_static;
     serve::Caching {
@@ -328,7 +327,6 @@ fn caching() -> serve::Caching {
         page: value("public, max-age=60, stale-while-revalidate=300"),
         file: value("public, max-age=3600"),
         redirect: value("public, max-age=3600"),
-        gone: value("public, max-age=300"),
     }
 }
 

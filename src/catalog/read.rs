@@ -47,7 +47,7 @@ impl Reader {
     }
 
     pub fn health(&mut self) -> Result<Health> {
-        self.store.read(|rows| health(rows))
+        self.store.read(health)
     }
 }
 

@@ -94,11 +94,7 @@ impl Body {
                     push_attribute(&mut out, "<a href", &url);
                 }
                 (Some(b'l'), _) => rest = rest.split_once('>').map_or("", |(_, after)| after),
-                (Some(b'e'), _) => {
-                    if std::mem::take(&mut link_is_open) {
-                        out.push_str("</a>");
-                    }
-                }
+                (Some(b'e'), _) if std::mem::take(&mut link_is_open) => out.push_str("</a>"),
                 (Some(b'i'), Some(Filled::Url { url, size })) => {
                     push_attribute(&mut out, "src", &url);
                     if let Some((width, height)) = size {
