@@ -298,6 +298,7 @@ async fn cases() {
         client.send(&request).await;
         client.stream.shutdown().await.unwrap();
         let response = client.rest().await.replace("\r\n", "\n");
+        assert!(!response.is_empty(), "{}: no response", name.display());
         let response: String = response
             .split_inclusive('\n')
             .filter(|it| !it.starts_with("date: "))
