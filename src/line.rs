@@ -15,11 +15,12 @@ use jiff::Timestamp;
 
 use crate::catalog::entry::{Part, Place};
 use crate::catalog::rows::Origin;
+use crate::catalog::scope::Scope;
 use crate::catalog::store::Result;
 use crate::catalog::{Catalog, Reader, Sighting, Touched};
 use crate::convert;
 use crate::feed;
-use crate::feed::page::Site;
+use crate::feed::page::{Feed, Site};
 use crate::problem::Problem;
 use crate::render;
 use crate::render::rendition::{Format, Key, Made, Payload, Rendition};
@@ -135,10 +136,23 @@ pub fn show(
     stale: &mut BTreeSet<Key>,
 ) -> Result<()> {
     stale.retain(|key| shelf.wants(key));
+    // The formats of a document and its page for people are one reading of the catalog.
+    let mut documents: BTreeMap<(&Scope, Part), Vec<&Key>> = BTreeMap::new();
     let mut fresh: BTreeMap<u64, Vec<(Key, Made)>> = BTreeMap::new();
     for key in stale.iter() {
-        let (made, revision) = make(reader, site, key)?;
-        fresh.entry(revision).or_default().push((key.clone(), made));
+        match document(key) {
+            Some(document) => documents.entry(document).or_default().push(key),
+            None => {
+                let (made, revision) = make(reader, site, key)?;
+                fresh.entry(revision).or_default().push((key.clone(), made));
+            }
+        }
+    }
+    for ((scope, part), keys) in documents {
+        let (selection, revision) = reader.select(scope, part)?;
+        let feed = selection.map(|it| feed::build(site, it));
+        let made = keys.into_iter().map(|it| (it.clone(), rendered(feed.as_ref(), it)));
+        fresh.entry(revision).or_default().extend(made);
     }
     stale.clear();
     for (revision, made) in fresh {
@@ -147,42 +161,48 @@ pub fn show(
     Ok(())
 }
 
+/// The document of a scope that a key shows, if it shows one.
+fn document(key: &Key) -> Option<(&Scope, Part)> {
+    match key {
+        Key::Feed { scope, part, .. } => Some((scope, *part)),
+        Key::Index(scope) => Some((scope, Part::Current)),
+        Key::Page(_) => None,
+    }
+}
+
+/// A document in the format of a key.
+fn rendered(feed: Option<&Feed>, key: &Key) -> Made {
+    match (feed, key) {
+        (None, _) => Made::Missing,
+        (Some(feed), Key::Feed { format, .. }) => Made::Rendition(render::feed(feed, *format)),
+        (Some(feed), _) => Made::Rendition(render::index(feed)),
+    }
+}
+
 /// Makes what stands at `key` now: a rendition, a redirect, a 410 or nothing; with
 /// the revision that it was read at, since the shelf refuses what is older than the
 /// last change of its key.
 pub fn make(reader: &mut Reader, site: &Site, key: &Key) -> Result<(Made, u64)> {
-    Ok(match key {
-        Key::Feed { scope, part, format } => {
-            let (selection, revision) = reader.select(scope, *part)?;
-            let made = selection.map_or(Made::Missing, |it| {
-                Made::Rendition(render::feed(&feed::build(site, it), *format))
-            });
-            (made, revision)
+    if let Some((scope, part)) = document(key) {
+        let (selection, revision) = reader.select(scope, part)?;
+        let feed = selection.map(|it| feed::build(site, it));
+        return Ok((rendered(feed.as_ref(), key), revision));
+    }
+    let (place, revision) = reader.at(&key.path())?;
+    let made = match place {
+        Place::Entry(entry, leads) => {
+            Made::Rendition(render::page(&feed::single(site, *entry, &leads)))
         }
-        Key::Index(scope) => {
-            let (selection, revision) = reader.select(scope, Part::Current)?;
-            let made = selection
-                .map_or(Made::Missing, |it| Made::Rendition(render::index(&feed::build(site, it))));
-            (made, revision)
-        }
-        Key::Page(path) => {
-            let (place, revision) = reader.at(path)?;
-            let made = match place {
-                Place::Entry(entry, leads) => {
-                    Made::Rendition(render::page(&feed::single(site, *entry, &leads)))
-                }
-                Place::File { path, media_type, length, modified } => Made::Rendition(Rendition {
-                    media_type,
-                    payload: Payload::File { path, length },
-                    language: None,
-                    modified,
-                    links: Vec::new(),
-                }),
-                Place::Moved(to) => Made::Moved(to),
-                Place::Gone => Made::Gone,
-                Place::Nothing => Made::Missing,
-            };
-            (made, revision)
-        }
-    })
+        Place::File { path, media_type, length, modified } => Made::Rendition(Rendition {
+            media_type,
+            payload: Payload::File { path, length },
+            language: None,
+            modified,
+            links: Vec::new(),
+        }),
+        Place::Moved(to) => Made::Moved(to),
+        Place::Gone => Made::Gone,
+        Place::Nothing => Made::Missing,
+    };
+    Ok((made, revision))
 }
