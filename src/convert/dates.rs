@@ -76,15 +76,17 @@ pub fn at_start_of_name<'n>(name: &'n str, timezone: &TimeZone) -> Option<(Times
     Some((moment, title))
 }
 
-/// The date of a path whose first folders are year, month and day, as generators build
-/// addresses: `/2024/01/02/title`.
+/// The date of a path that has year, month and day as folders, as generators build
+/// addresses: `/2024/01/02/title`, `/blog/2024/01/02/title`.
 pub fn of_path(path: &str, timezone: &TimeZone) -> Option<Timestamp> {
-    let mut parts = path.trim_start_matches('/').split('/');
-    let mut part = |digits: usize| {
-        let part = parts.next().filter(|it| it.len() == digits)?;
-        part.bytes().all(|it| it.is_ascii_digit()).then(|| part.parse::<i16>().ok())?
+    let parts: Vec<&str> = path.split('/').collect();
+    let number = |part: &str, digits: usize| {
+        let is_number = part.len() == digits && part.bytes().all(|it| it.is_ascii_digit());
+        is_number.then(|| part.parse::<i16>().ok())?
     };
-    let date = new_date(part(4)?, part(2)?, part(2)?)?;
+    let date = parts
+        .windows(3)
+        .find_map(|it| new_date(number(it[0], 4)?, number(it[1], 2)?, number(it[2], 2)?))?;
     timezone.to_timestamp(DateTime::from_parts(date, Time::midnight())).ok()
 }
 
@@ -525,7 +527,7 @@ mod tests {
             ("2024/01/02/title.html", true),
             ("/2024/1/2/title", false),
             ("/2024/13/02/title", false),
-            ("/blog/2024/01/02", false),
+            ("/blog/2024/01/02/title", true),
             ("/2024", false),
         ];
         for (path, is_dated) in table {

@@ -353,7 +353,7 @@ pub fn language(sample: &str) -> Option<String> {
             | whatlang::Script::Arabic
             | whatlang::Script::Devanagari
     );
-    let least = if has_script_of_its_own { 10 } else { 80 };
+    let least = if has_script_of_its_own { 10 } else { 120 };
     if sample.chars().count() < least || !found.is_reliable() {
         return None;
     }
@@ -525,7 +525,7 @@ mod tests {
                 "English",
             ),
             (
-                "Der schnelle braune Fuchs springt über den faulen Hund, und danach geht er nach Hause, weil er sehr müde ist.",
+                "Der schnelle braune Fuchs springt über den faulen Hund, und danach geht er nach Hause, weil er sehr müde ist und schlafen will.",
                 Some("de"),
                 "German",
             ),

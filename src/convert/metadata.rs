@@ -172,3 +172,117 @@ pub fn language_tag(text: &str) -> Option<String> {
     }
     Some(tag)
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::convert::front_matter;
+
+    fn read(path: &str, yaml: &str) -> Result<Metadata, Error> {
+        let path = SeedPath::new(path).unwrap();
+        let text = format!("---\n{yaml}\n---\n");
+        let (fields, _) = front_matter::split(&text)?;
+        Metadata::read(&fields, Context { path: &path, timezone: &TimeZone::UTC })
+    }
+
+    #[test]
+    fn tags_of_all_generators() {
+        let table: [(&str, &str, &[&str], &str); 12] = [
+            ("a.md", "tags: [a, b, a]", &["a", "b"], "a list, each once"),
+            ("a.md", "tags: a, b", &["a", "b"], "commas"),
+            ("a.md", "tags: machine learning", &["machine learning"], "one tag of two words"),
+            ("_posts/a.md", "tags: a b", &["a", "b"], "Jekyll: words"),
+            ("a.md", "layout: post\ncategories: a b", &["a", "b"], "Jekyll by its layout"),
+            ("_posts/a.md", "category: a b", &["a b"], "Jekyll: one category"),
+            ("a.md", "tags: [a]\ncategories: [b]", &["a", "b"], "both"),
+            ("a.md", "keywords: a, b", &["a", "b"], "keywords, where nothing else"),
+            ("a.md", "tags: a\nkeywords: b", &["a"], "else not"),
+            ("a.md", "tags: \"#a #b\"", &["a", "b"], "as notes write them"),
+            ("a.md", "tags:\n- 2024\n- true\n- ~", &["2024", "true"], "numbers and words of YAML"),
+            ("a.md", "taxonomies:\n  tags: [a]", &["a"], "Zola"),
+        ];
+        for (path, yaml, tags, why) in table {
+            assert_eq!(read(path, yaml).unwrap().tags, tags, "{why}");
+        }
+    }
+
+    #[test]
+    fn authors_in_all_shapes() {
+        let table: [(&str, &[&str], &str); 8] = [
+            ("author: Ann Lee", &["Ann Lee"], "a name"),
+            ("author: Lee, Ann", &["Lee, Ann"], "a comma in one name"),
+            ("authors: Ann, Bob", &["Ann", "Bob"], "names"),
+            ("authors: [Ann, Bob]", &["Ann", "Bob"], "a list"),
+            ("author: {name: Ann, email: a@e.org}", &["Ann"], "a table"),
+            ("authors: [{name: Ann}, Bob]", &["Ann", "Bob"], "both"),
+            ("authors:\n- ann:\n    name: Ann Lee", &["Ann Lee"], "named tables"),
+            ("author: \"\"", &[], "nothing"),
+        ];
+        for (yaml, names, why) in table {
+            let authors = read("a.md", yaml).unwrap().authors;
+            let found: Vec<&str> = authors.iter().map(|it| it.name.as_str()).collect();
+            assert_eq!(found, names, "{why}");
+        }
+        let one =
+            read("a.md", "author: Ann\nauthor_email: a@e.org\nauthor_url: https://e.org").unwrap();
+        assert_eq!(one.authors[0].email.as_deref(), Some("a@e.org"));
+        assert_eq!(one.authors[0].uri.as_deref(), Some("https://e.org"));
+    }
+
+    #[test]
+    fn ids_paths_and_dates() {
+        let stated = |yaml: &str| read("a.md", yaml).unwrap().stated;
+        assert_eq!(stated("id: 202401021530").id, None, "a note's number is no id");
+        assert_eq!(stated("id: note").id, None, "nor is a word");
+        assert_eq!(stated("id: urn:uuid:1").id.as_deref(), Some("urn:uuid:1"));
+        assert_eq!(stated("id: tag:e.org,2024:a\nguid: x").id.as_deref(), Some("x"), "guid wins");
+        assert_eq!(stated("permalink: /a/b/").permalink.as_deref(), Some("/a/b/"));
+        assert_eq!(stated("permalink: /:year/:title/").permalink, None, "Jekyll's pattern");
+        assert_eq!(stated("permalink: pretty").permalink, None, "Jekyll's name of one");
+        assert_eq!(stated("permalink: false").permalink, None, "Eleventy");
+        assert_eq!(stated("url: https://e.org/a").permalink, None, "an address elsewhere");
+        assert_eq!(
+            stated("aliases: [Another Name, /old/, a/b.html]").aliases,
+            ["/old/", "/a/b.html"]
+        );
+        assert_eq!(stated("redirect_from: /old").aliases, ["/old"]);
+        let published = |yaml: &str| stated(yaml).published.map(|it| it.to_string());
+        assert_eq!(published("published: 2024-01-02").as_deref(), Some("2024-01-02T00:00:00Z"));
+        assert_eq!(published("published: true"), None);
+        let later = published("date: 2024-01-02\npublishDate: 2024-02-03");
+        assert_eq!(later.as_deref(), Some("2024-02-03T00:00:00Z"), "not before it may be out");
+        let shown = published("date: 2024-01-02\npublishDate: 2023-01-01");
+        assert_eq!(shown.as_deref(), Some("2024-01-02T00:00:00Z"));
+        assert_eq!(published("date: \"{{ page.date }}\""), None, "a template says nothing");
+    }
+
+    #[test]
+    fn language_tags() {
+        let table = [
+            ("en", Some("en")),
+            ("en_us", Some("en-US")),
+            ("zh-hant-tw", Some("zh-Hant-TW")),
+            ("pt_BR.UTF-8", Some("pt-BR")),
+            ("english", None),
+            ("", None),
+            ("e", None),
+            ("en-", None),
+        ];
+        for (text, tag) in table {
+            assert_eq!(language_tag(text).as_deref(), tag, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn more_than_anybody_means_is_an_error() {
+        let many = format!("tags: [{}]", "a,".repeat(MOST + 1));
+        assert!(matches!(read("a.md", &many), Err(Error::TooMuch { what: "values", .. })));
+        let long = format!("title: {}", "a".repeat(2_001));
+        assert!(matches!(read("a.md", &long), Err(Error::TooMuch { what: "characters", .. })));
+    }
+
+    /// One above what a list may hold.
+    const MOST: usize = 500;
+}
