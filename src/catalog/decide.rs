@@ -38,6 +38,8 @@ pub(super) struct Decider<'d, 'c> {
     key: &'d str,
     now: Micros,
     touch: Toucher<'d, 'c>,
+    /// Articles of this batch, by their number in the cache.
+    fresh: HashMap<i64, Converted>,
     /// Entries that a seed was found to be, in this batch.
     claimed: HashMap<i64, SeedPath>,
     /// Entries whose seed is no longer theirs.
@@ -68,6 +70,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             key,
             now,
             touch: Toucher::new(rows, &options.limits, now),
+            fresh: HashMap::new(),
             claimed: HashMap::new(),
             left: BTreeSet::new(),
             moving: HashSet::new(),
@@ -218,10 +221,14 @@ impl<'d, 'c> Decider<'d, 'c> {
             self.touch.seed_changed(&origin.path);
         }
         let (entry, old_article) = old.as_ref().map_or((None, None), |it| (it.entry, it.article));
+        let dated = article.as_ref().and_then(|it| it.stated.published);
+        let dated = dated.map(|it| it.as_microsecond());
         let article = match article {
             Some(article) => {
                 let converted = Converted { article, bytes: origin.bytes, inputs: origin.inputs };
-                Some(self.rows.put_article(&converted, self.options.converter)?)
+                let number = self.rows.put_article(&converted, self.options.converter)?;
+                self.fresh.insert(number, converted);
+                Some(number)
             }
             None => None,
         };
@@ -234,6 +241,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             entry,
             article,
             seen: old.as_ref().map_or(self.now, |it| it.seen),
+            dated,
             due: None,
         };
         self.put_seed(&row)?;
@@ -249,7 +257,12 @@ impl<'d, 'c> Decider<'d, 'c> {
             let mut articles = HashMap::new();
             for seed in &seeds {
                 if let Some(article) = seed.article {
-                    articles.extend(self.rows.article(article)?.map(|it| (article, it)));
+                    let fresh = self.fresh.remove(&article);
+                    let kept = match fresh {
+                        Some(fresh) => Some(fresh),
+                        None => self.rows.article(article)?,
+                    };
+                    articles.extend(kept.map(|it| (article, it)));
                 }
             }
             let article_of = |seed: &SeedRow| seed.article.and_then(|it| articles.get(&it));
@@ -863,11 +876,7 @@ impl<'d, 'c> Decider<'d, 'c> {
     fn publish_all(&mut self, held: Vec<SeedRow>, arrival: Arrival, closes: bool) -> Result<()> {
         let mut dated = Vec::with_capacity(held.len());
         for seed in held {
-            let Some(article) = seed.article else { continue };
-            let Some(converted) = self.rows.article(article)? else { continue };
-            let stated = converted.article.stated.published.map(|it| it.as_microsecond());
-            let date = stated.unwrap_or((seed.stat.modified / 1000).min(self.now));
-            // Bodies are read again one by one: an import may hold more than memory.
+            let date = seed.dated.unwrap_or((seed.stat.modified / 1000).min(self.now));
             dated.push((date, seed));
         }
         dated.sort_by(|a, b| (a.0, &a.1.path).cmp(&(b.0, &b.1.path)));
@@ -880,7 +889,6 @@ impl<'d, 'c> Decider<'d, 'c> {
         }
         if closes {
             self.rows.close_pages(&self.touch.joined())?;
-            self.touch.archives_closed();
         }
         Ok(())
     }

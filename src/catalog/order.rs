@@ -46,8 +46,11 @@ pub struct Member {
     pub scope_row: i64,
     pub scope: Scope,
     pub number: i64,
+    pub announced: Micros,
     pub page: u32,
     pub state: State,
+    /// The archive page that the scope is filling.
+    pub open_page: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,53 +123,63 @@ impl Rows<'_> {
 
     /// The scopes that an entry is or was in.
     pub fn members_of(&self, entry: i64) -> Result<Vec<Member>> {
-        let sql = "SELECT members.scope, number, members.page, state, kind, name FROM members \
-                   JOIN scopes ON scopes.scope = members.scope WHERE entry = ?";
+        let sql = "SELECT members.scope, number, members.page, state, kind, name, announced, \
+                   scopes.page FROM members JOIN scopes ON scopes.scope = members.scope \
+                   WHERE entry = ?";
         self.all(sql, [entry], |row| {
             let kind: String = row.get(4)?;
             Ok(Member {
                 scope_row: row.get(0)?,
                 scope: scope_of(&kind, row.get(5)?).ok_or(FromSqlError::InvalidType)?,
                 number: row.get(1)?,
+                announced: row.get(6)?,
                 page: row.get(2)?,
                 state: row.get(3)?,
+                open_page: row.get(7)?,
             })
         })
     }
 
     /// Takes `entry` into `scope` at the end of its order, or back to the place that
-    /// it had.
+    /// it had; one that `is_new` never had any.
     pub fn join(
         &self,
-        entry: i64,
+        (entry, is_new): (i64, bool),
         scope: &Scope,
         label: &str,
         announced: Micros,
         limits: &Limits,
     ) -> Result<()> {
-        let (kind, name) = kind_and_name(scope);
-        self.run(
-            "INSERT OR IGNORE INTO scopes (kind, name, label, next, page, filled, live, changed) \
-             VALUES (?, ?, ?, 1, 1, 0, 0, 0)",
-            [kind, name, label],
-        )?;
-        let Some(row) = self.scope(scope)? else { return Ok(()) };
-        let back = self.run(
-            "UPDATE members SET state = 'live' WHERE scope = ? AND entry = ? AND state <> 'live'",
-            [row.scope, entry],
-        )?;
-        if back == 0 {
-            self.run(
-                "INSERT INTO members SELECT scope, next, ?2, ?3, page, 'live' FROM scopes WHERE scope = ?1",
-                params![row.scope, entry, announced],
-            )?;
-            self.run(
-                "UPDATE scopes SET next = next + 1, filled = (filled + 1) % ?2, \
-                 page = page + (filled + 1 >= ?2) WHERE scope = ?1",
-                params![row.scope, limits.limit],
-            )?;
+        let row = match self.scope(scope)? {
+            Some(row) => row.scope,
+            None => {
+                let (kind, name) = kind_and_name(scope);
+                self.run(
+                    "INSERT INTO scopes (kind, name, label, next, page, filled, live, changed) \
+                     VALUES (?, ?, ?, 1, 1, 0, 0, 0)",
+                    [kind, name, label],
+                )?;
+                self.last_row()
+            }
+        };
+        let back = !is_new
+            && self.run(
+                "UPDATE members SET state = 'live' WHERE scope = ? AND entry = ? AND state <> 'live'",
+                [row, entry],
+            )? > 0;
+        if back {
+            self.run("UPDATE scopes SET live = live + 1, emptied = NULL WHERE scope = ?", [row])?;
+            return Ok(());
         }
-        self.run("UPDATE scopes SET live = live + 1, emptied = NULL WHERE scope = ?", [row.scope])?;
+        self.run(
+            "INSERT INTO members SELECT scope, next, ?2, ?3, page, 'live' FROM scopes WHERE scope = ?1",
+            params![row, entry, announced],
+        )?;
+        self.run(
+            "UPDATE scopes SET next = next + 1, filled = (filled + 1) % ?2, \
+             page = page + (filled + 1 >= ?2), live = live + 1, emptied = NULL WHERE scope = ?1",
+            params![row, limits.limit],
+        )?;
         Ok(())
     }
 
@@ -206,32 +219,16 @@ impl Rows<'_> {
         Ok(())
     }
 
-    /// The documents that hold a member now.
-    pub fn documents(&self, member: &Member, limits: &Limits) -> Result<Vec<Part>> {
-        let Some(scope) = self.scope(&member.scope)? else { return Ok(Vec::new()) };
-        let mut documents = Vec::new();
-        let is_archived = member.page < scope.page;
-        if is_archived {
-            documents.push(Part::Archive(member.page));
-        }
-        // Withdrawn ones stand as tombstones in the subscription document.
-        if !is_archived || member.state != State::Live || self.is_recent(member, limits)? {
-            documents.push(Part::Current);
-        }
-        Ok(documents)
-    }
-
-    /// Whether a live member is among those last announced. May say yes of a few more
-    /// than the document holds, never no of one that it holds.
-    fn is_recent(&self, member: &Member, limits: &Limits) -> Result<bool> {
-        let later = self.count(
-            "SELECT count(*) FROM (SELECT 1 FROM members AS other JOIN members AS it \
-             ON it.scope = ?1 AND it.number = ?2 \
-             WHERE other.scope = ?1 AND other.state = 'live' AND other.announced > it.announced \
-             LIMIT ?3)",
-            params![member.scope_row, member.number, limits.max.max(limits.limit)],
+    /// What is announced before this may be missing in the subscription document of a
+    /// scope. Never later than the truth.
+    pub fn recent_since(&self, scope: i64, limits: &Limits) -> Result<Micros> {
+        let found = self.one(
+            "SELECT announced FROM members WHERE scope = ? AND state = 'live' \
+             ORDER BY announced DESC, number DESC LIMIT 1 OFFSET ?",
+            params![scope, limits.max.max(limits.limit)],
+            |row| row.get(0),
         )?;
-        Ok(later < i64::from(limits.max.max(limits.limit)))
+        Ok(found.unwrap_or(Micros::MIN))
     }
 
     /// Notes that a scope's subscription document changed.

@@ -24,6 +24,8 @@ pub struct SeedRow {
     pub article: Option<i64>,
     /// When it was first sighted at this path.
     pub seen: Micros,
+    /// The date that the document states.
+    pub dated: Option<Micros>,
     /// When somebody must look at it again without any event.
     pub due: Option<Micros>,
 }

@@ -4,6 +4,7 @@
 //! that the decider works through: a transaction of the writer, or a snapshot of a
 //! reader. Nothing else in the program names SQL.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::time::Duration;
 
@@ -158,6 +159,10 @@ impl Rows<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    pub(super) fn last_row(&self) -> i64 {
+        self.connection.last_insert_rowid()
+    }
+
     pub(super) fn count(&self, sql: &str, values: impl Params) -> Result<i64> {
         Ok(self.one(sql, values, |row| row.get(0))?.unwrap_or(0))
     }
@@ -186,7 +191,7 @@ impl Rows<'_> {
 }
 
 const SEED: &str = "path, device, inode, birth, length, modified, changed, bytes, standing, entry, \
-                    article, seen, due";
+                    article, seen, due, dated";
 
 /// Seeds.
 impl Rows<'_> {
@@ -235,8 +240,8 @@ impl Rows<'_> {
         let stat = &row.stat;
         self.run(
             "INSERT OR REPLACE INTO seeds (path, device, inode, birth, length, modified, changed, \
-             bytes, standing, entry, article, seen, due, stem) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             bytes, standing, entry, article, seen, due, dated, stem) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 row.path,
                 stat.device as i64,
@@ -251,6 +256,7 @@ impl Rows<'_> {
                 row.article,
                 row.seen,
                 row.due,
+                row.dated,
                 stem,
             ],
         )?;
@@ -288,6 +294,7 @@ fn seed_row(row: &Row<'_>) -> rusqlite::Result<SeedRow> {
         article: row.get(10)?,
         seen: row.get(11)?,
         due: row.get(12)?,
+        dated: row.get(13)?,
     })
 }
 
@@ -524,13 +531,14 @@ impl Rows<'_> {
     pub fn put_article(&self, converted: &Converted, version: u32) -> Result<i64> {
         let text =
             serde_json::to_vec(&converted.article).map_err(|it| Error::Article(it.to_string()))?;
-        // Level 1 halves text at some hundred MB/s; the database is mostly bodies.
-        let data = zstd::bulk::compress(&text, 1).map_err(|it| Error::Article(it.to_string()))?;
+        let data = COMPRESSOR
+            .with_borrow_mut(|it| it.compress(&text))
+            .map_err(|it| Error::Article(it.to_string()))?;
         self.run(
             "INSERT INTO articles (bytes, inputs, version, data) VALUES (?, ?, ?, ?)",
             params![converted.bytes, converted.inputs, version, data],
         )?;
-        Ok(self.connection.last_insert_rowid())
+        Ok(self.last_row())
     }
 
     pub fn remove_article(&self, article: i64) -> Result<()> {
@@ -555,9 +563,22 @@ impl Rows<'_> {
     }
 }
 
+thread_local! {
+    // Level 1 halves text at some hundred MB/s; the database is mostly bodies. Making
+    // a context costs more than an article of usual length, so each thread keeps one.
+    static COMPRESSOR: RefCell<zstd::bulk::Compressor<'static>> = RefCell::new(
+        zstd::bulk::Compressor::new(1).expect("level 1 is a level of zstd"));
+    static DECOMPRESSOR: RefCell<zstd::bulk::Decompressor<'static>> = RefCell::new(
+        zstd::bulk::Decompressor::new().expect("a decompressor without dictionary needs memory alone"));
+}
+
 fn unpacked(data: ValueRef<'_>) -> Result<Article> {
     let data = data.as_blob().map_err(|it| Error::Article(it.to_string()))?;
-    let text = zstd::stream::decode_all(data).map_err(|it| Error::Article(it.to_string()))?;
+    let length = zstd::zstd_safe::get_frame_content_size(data).ok().flatten().unwrap_or(0);
+    let length = usize::try_from(length).unwrap_or(0);
+    let text = DECOMPRESSOR
+        .with_borrow_mut(|it| it.decompress(data, length))
+        .map_err(|it| Error::Article(it.to_string()))?;
     serde_json::from_slice(&text).map_err(|it| Error::Article(it.to_string()))
 }
 

@@ -1,11 +1,11 @@
 //! What a batch makes stale: documents of scopes, pages, and whatever refers to what
 //! changed. Keeps the scopes' members in step with their entries on the way.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::catalog::Touched;
 use crate::catalog::entry::Part;
-use crate::catalog::order::{Limits, State};
+use crate::catalog::order::{Limits, Member, State};
 use crate::catalog::permalink;
 use crate::catalog::references;
 use crate::catalog::rows::{EntryRow, Micros};
@@ -23,12 +23,25 @@ pub(super) struct Toucher<'d, 'c> {
     /// Keys of what leads elsewhere now.
     targets: BTreeSet<Vec<u8>>,
     joined: BTreeSet<Scope>,
+    /// Scopes whose subscription document changed.
+    stamped: BTreeSet<Scope>,
+    /// Since when what is announced is sure to be in a scope's subscription document,
+    /// by the scope's row.
+    recent: HashMap<i64, Micros>,
 }
 
 impl<'d, 'c> Toucher<'d, 'c> {
     pub fn new(rows: &'d Rows<'c>, limits: &'d Limits, now: Micros) -> Self {
-        let (touched, targets, joined) = Default::default();
-        Toucher { rows, limits, now, touched, targets, joined }
+        Toucher {
+            rows,
+            limits,
+            now,
+            touched: Touched::default(),
+            targets: BTreeSet::new(),
+            joined: BTreeSet::new(),
+            stamped: BTreeSet::new(),
+            recent: HashMap::new(),
+        }
     }
 
     /// Scopes that an entry has joined in this batch.
@@ -68,14 +81,37 @@ impl<'d, 'c> Toucher<'d, 'c> {
             if member.state == State::Left {
                 continue;
             }
-            for part in self.rows.documents(&member, self.limits)? {
-                if part == Part::Current {
-                    self.rows.stamp(&member.scope, self.now)?;
-                }
-                self.touched.documents.insert((member.scope.clone(), part));
-            }
+            self.member(&member)?;
         }
         Ok(())
+    }
+
+    /// The documents that hold a member now.
+    fn member(&mut self, member: &Member) -> Result<()> {
+        let is_archived = member.page < member.open_page;
+        if is_archived {
+            self.touched.documents.insert((member.scope.clone(), Part::Archive(member.page)));
+        }
+        let recent = match self.recent.get(&member.scope_row) {
+            Some(&recent) => recent,
+            None => {
+                let recent = self.rows.recent_since(member.scope_row, self.limits)?;
+                self.recent.insert(member.scope_row, recent);
+                recent
+            }
+        };
+        // Withdrawn ones stand as tombstones in the subscription document.
+        if !is_archived || member.state != State::Live || member.announced >= recent {
+            self.current(&member.scope);
+        }
+        Ok(())
+    }
+
+    /// The subscription document of a scope.
+    fn current(&mut self, scope: &Scope) {
+        if self.stamped.insert(scope.clone()) {
+            self.touched.documents.insert((scope.clone(), Part::Current));
+        }
     }
 
     /// Brings the entry's scopes in step with what it says now; those that it joins
@@ -91,17 +127,16 @@ impl<'d, 'c> Toucher<'d, 'c> {
         for member in &members {
             let is_wanted = wanted.iter().any(|(scope, _)| *scope == member.scope);
             if !is_wanted && member.state == State::Live {
-                for part in self.rows.documents(member, self.limits)? {
-                    self.touched.documents.insert((member.scope.clone(), part));
-                }
-                self.rows.stamp(&member.scope, self.now)?;
+                self.member(member)?;
+                self.current(&member.scope);
                 self.rows.part(member, State::Left, self.now)?;
             }
         }
         for (scope, label) in wanted {
             let is_in = members.iter().any(|it| it.scope == scope && it.state == State::Live);
             if !is_in {
-                self.rows.join(entry.number, &scope, &label, announced, self.limits)?;
+                let joiner = (entry.number, members.is_empty());
+                self.rows.join(joiner, &scope, &label, announced, self.limits)?;
                 self.joined.insert(scope);
             }
         }
@@ -132,13 +167,6 @@ impl<'d, 'c> Toucher<'d, 'c> {
         Ok(())
     }
 
-    /// Pages were closed: whatever joined stands in an archive page now.
-    pub fn archives_closed(&mut self) {
-        for scope in &self.joined {
-            self.touched.documents.insert((scope.clone(), Part::Current));
-        }
-    }
-
     pub fn finish(mut self) -> Result<Touched> {
         let mut users = HashSet::new();
         for target in std::mem::take(&mut self.targets) {
@@ -148,6 +176,9 @@ impl<'d, 'c> Toucher<'d, 'c> {
             if let Some(entry) = self.rows.entry(number)? {
                 self.entry(&entry)?;
             }
+        }
+        for scope in &self.stamped {
+            self.rows.stamp(scope, self.now)?;
         }
         Ok(self.touched)
     }

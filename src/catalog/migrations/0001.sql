@@ -22,7 +22,8 @@ CREATE TABLE seeds (
     entry    INTEGER REFERENCES entries,
     article  INTEGER,
     seen     INTEGER NOT NULL,
-    due      INTEGER
+    due      INTEGER,
+    dated    INTEGER                      -- as the document states it
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX seeds_by_file  ON seeds (inode, device);
 CREATE INDEX seeds_by_bytes ON seeds (bytes) WHERE bytes IS NOT NULL;
@@ -89,6 +90,7 @@ CREATE TABLE places (
     entry INTEGER NOT NULL REFERENCES entries,
     PRIMARY KEY (path, entry)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX places_by_entry ON places (entry);
 
 CREATE TABLE scopes (
     scope   INTEGER PRIMARY KEY,
