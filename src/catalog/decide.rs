@@ -269,7 +269,9 @@ impl<'d, 'c> Decider<'d, 'c> {
             let mut changed = Vec::new();
             let mut open: Vec<&SeedRow> = seeds.iter().collect();
             let mut found: Vec<(&SeedRow, i64)> = Vec::new();
-            for rule in 1..=5 {
+            // In a first import there is nothing that a seed could be.
+            let rules = if self.rows.last_number()? == 0 { 0 } else { 5 };
+            for rule in 1..=rules {
                 let mut still_open = Vec::new();
                 for seed in open {
                     match self.whose(rule, seed, article_of(seed))? {
@@ -309,7 +311,7 @@ impl<'d, 'c> Decider<'d, 'c> {
                     Some(converted) => self.newcomer(seed, converted, is_due)?,
                     None => {
                         seed.due = None;
-                        self.put_seed(&seed)?;
+                        self.rows.put_standing(&seed)?;
                     }
                 }
             }
@@ -494,7 +496,7 @@ impl<'d, 'c> Decider<'d, 'c> {
                 entry.changed = self.now;
             }
             self.rows.put_entry(&entry)?;
-            self.put_seed(&seed)?;
+            self.rows.put_standing(&seed)?;
             if old.permalink != entry.permalink && was_live {
                 self.touch.entry(&entry)?;
                 self.touch.led_elsewhere(&old);
@@ -511,11 +513,11 @@ impl<'d, 'c> Decider<'d, 'c> {
         };
         if let Some(status) = withdrawn {
             entry.bytes = new.bytes;
-            self.put_seed(&seed)?;
+            self.rows.put_standing(&seed)?;
             return self.withdraw(entry, status);
         }
         self.publish_again(entry, &old, &seed, new)?;
-        self.put_seed(&seed)
+        self.rows.put_standing(&seed)
     }
 
     /// Brings an entry up to what its document says now.
@@ -681,28 +683,28 @@ impl<'d, 'c> Decider<'d, 'c> {
         let (standing, due) = self.standing_of(&converted.article);
         (seed.standing, seed.due) = (standing, due);
         if standing != Standing::Published {
-            return self.put_seed(&seed);
+            return self.rows.put_standing(&seed);
         }
         if self.rows.fact("import")?.is_some() {
             seed.standing = Standing::Import;
-            return self.put_seed(&seed);
+            return self.rows.put_standing(&seed);
         }
         if !is_due && self.is_copy(&seed)? {
             seed.standing = Standing::Copy;
             seed.due = Some(self.now + self.options.copy_wait);
-            return self.put_seed(&seed);
+            return self.rows.put_standing(&seed);
         }
         let wanted = permalink::wanted(&seed.path, &converted.article.stated);
         if self.is_leaving(&wanted)? {
             seed.standing = Standing::Queue;
-            return self.put_seed(&seed);
+            return self.rows.put_standing(&seed);
         }
         let stated = converted.article.stated.published.map(|it| it.as_microsecond());
         let date = stated.unwrap_or(seed.stat.modified / 1000);
         self.count_newcomer(date, stated.is_none())?;
         if date < self.now - DAY {
             seed.standing = Standing::Drop;
-            return self.put_seed(&seed);
+            return self.rows.put_standing(&seed);
         }
         self.publish(seed, converted, Arrival::Alone)
     }
@@ -776,7 +778,7 @@ impl<'d, 'c> Decider<'d, 'c> {
         self.rows.put_entry(&entry)?;
         (seed.standing, seed.entry) = (Standing::Published, Some(entry.number));
         seed.due = article.stated.expires.map(|it| it.as_microsecond());
-        self.put_seed(&seed)?;
+        self.rows.put_standing(&seed)?;
         self.touch.scopes_of(&entry, article, announced)?;
         self.touch.uses_of(&entry, article)?;
         self.touch.entry(&entry)?;

@@ -140,28 +140,29 @@ impl Rows<'_> {
         })
     }
 
-    /// Takes `entry` into `scope` at the end of its order, or back to the place that
-    /// it had; one that `is_new` never had any.
+    /// The row of a scope, made where it is not there yet.
+    pub fn scope_row(&self, scope: &Scope, label: &str) -> Result<i64> {
+        if let Some(row) = self.scope(scope)? {
+            return Ok(row.scope);
+        }
+        let (kind, name) = kind_and_name(scope);
+        self.run(
+            "INSERT INTO scopes (kind, name, label, next, page, filled, live, changed) \
+             VALUES (?, ?, ?, 1, 1, 0, 0, 0)",
+            [kind, name, label],
+        )?;
+        Ok(self.last_row())
+    }
+
+    /// Takes `entry` into the scope of this row at the end of its order, or back to
+    /// the place that it had; one that `is_new` never had any.
     pub fn join(
         &self,
+        row: i64,
         (entry, is_new): (i64, bool),
-        scope: &Scope,
-        label: &str,
         announced: Micros,
         limits: &Limits,
     ) -> Result<()> {
-        let row = match self.scope(scope)? {
-            Some(row) => row.scope,
-            None => {
-                let (kind, name) = kind_and_name(scope);
-                self.run(
-                    "INSERT INTO scopes (kind, name, label, next, page, filled, live, changed) \
-                     VALUES (?, ?, ?, 1, 1, 0, 0, 0)",
-                    [kind, name, label],
-                )?;
-                self.last_row()
-            }
-        };
         let back = !is_new
             && self.run(
                 "UPDATE members SET state = 'live' WHERE scope = ? AND entry = ? AND state <> 'live'",
@@ -278,16 +279,21 @@ impl Rows<'_> {
         since: Micros,
         most: usize,
     ) -> Result<Vec<(String, Micros)>> {
-        let sql = "SELECT id, since FROM members JOIN entries ON entries.number = members.entry \
-                   WHERE members.scope = ?1 AND state = 'withdrawn' AND since >= ?2 \
-                   AND (?3 IS NULL OR page = ?3) ORDER BY since DESC, entries.number DESC LIMIT ?4";
-        let page = match part {
-            Part::Current => None,
-            Part::Archive(page) => Some(page),
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let sql = |and: &str| {
+            format!(
+                "SELECT id, since FROM members JOIN entries ON entries.number = members.entry \
+                 WHERE members.scope = ?1 AND state = 'withdrawn' AND since >= ?2 {and} \
+                 ORDER BY since DESC, entries.number DESC LIMIT ?3"
+            )
         };
-        self.all(sql, params![scope.scope, since, page, most as i64], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
+        let most = most as i64;
+        match part {
+            Part::Current => self.all(&sql(""), params![scope.scope, since, most], read),
+            Part::Archive(page) => {
+                self.all(&sql("AND page = ?4"), params![scope.scope, since, most, page], read)
+            }
+        }
     }
 
     /// The last change of an entry that an archive page holds or held.

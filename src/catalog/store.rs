@@ -62,6 +62,8 @@ impl Store {
         // power cut.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+        // In KiB, as it is negative: a first import is one large transaction.
+        connection.pragma_update(None, "cache_size", -32_000)?;
         migrate::migrate(&mut connection)?;
         Ok(Store { connection })
     }
@@ -123,7 +125,6 @@ impl ReadStore {
 fn prepare(connection: &Connection) -> Result<()> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(128);
-    connection.pragma_update(None, "mmap_size", 256 << 20)?;
     Ok(())
 }
 
@@ -212,10 +213,13 @@ impl Rows<'_> {
 
     pub fn seeds_standing(&self, standing: Standing) -> Result<Vec<SeedRow>> {
         debug_assert!(standing != Standing::Published, "the index leaves these out");
+        // The word stands in the text, not in a binding: SQLite prepares a statement
+        // again for each binding that decides whether a partial index serves.
         let sql = format!(
-            "SELECT {SEED} FROM seeds WHERE standing <> 'published' AND standing = ? ORDER BY path"
+            "SELECT {SEED} FROM seeds WHERE standing <> 'published' AND standing = '{}' ORDER BY path",
+            standing.word()
         );
-        self.all(&sql, [standing.word()], seed_row)
+        self.all(&sql, [], seed_row)
     }
 
     /// The seeds whose time has come, the earliest first.
@@ -259,6 +263,15 @@ impl Rows<'_> {
                 row.dated,
                 stem,
             ],
+        )?;
+        Ok(())
+    }
+
+    /// Of a seed that is there: how it stands, which entry it is, when it is due.
+    pub fn put_standing(&self, row: &SeedRow) -> Result<()> {
+        self.run(
+            "UPDATE seeds SET standing = ?, entry = ?, due = ? WHERE path = ?",
+            params![row.standing.word(), row.entry, row.due, row.path],
         )?;
         Ok(())
     }
@@ -413,9 +426,10 @@ impl Rows<'_> {
     pub fn entries_of_status(&self, status: Status) -> Result<Vec<EntryRow>> {
         debug_assert!(status != Status::Live, "the index leaves these out");
         let sql = format!(
-            "SELECT {ENTRY} FROM entries WHERE status <> 'live' AND status = ? ORDER BY number"
+            "SELECT {ENTRY} FROM entries WHERE status <> 'live' AND status = '{}' ORDER BY number",
+            status.word()
         );
-        self.all(&sql, [status.word()], entry_row)
+        self.all(&sql, [], entry_row)
     }
 
     /// The entries that were withdrawn with their seed at or after `since`.
@@ -553,6 +567,11 @@ impl Rows<'_> {
             self.run("INSERT OR IGNORE INTO uses VALUES (?, ?)", params![target, entry])?;
         }
         Ok(())
+    }
+
+    /// Whether anything refers to anything.
+    pub fn has_uses(&self) -> Result<bool> {
+        Ok(self.one("SELECT 1 FROM uses LIMIT 1", [], |_| Ok(()))?.is_some())
     }
 
     /// The live entries that refer to this.

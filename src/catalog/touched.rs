@@ -25,6 +25,8 @@ pub(super) struct Toucher<'d, 'c> {
     joined: BTreeSet<Scope>,
     /// Scopes whose subscription document changed.
     stamped: BTreeSet<Scope>,
+    /// The rows of scopes that were joined.
+    scopes: HashMap<Scope, i64>,
     /// Since when what is announced is sure to be in a scope's subscription document,
     /// by the scope's row.
     recent: HashMap<i64, Micros>,
@@ -40,6 +42,7 @@ impl<'d, 'c> Toucher<'d, 'c> {
             targets: BTreeSet::new(),
             joined: BTreeSet::new(),
             stamped: BTreeSet::new(),
+            scopes: HashMap::new(),
             recent: HashMap::new(),
         }
     }
@@ -136,7 +139,15 @@ impl<'d, 'c> Toucher<'d, 'c> {
             let is_in = members.iter().any(|it| it.scope == scope && it.state == State::Live);
             if !is_in {
                 let joiner = (entry.number, members.is_empty());
-                self.rows.join(joiner, &scope, &label, announced, self.limits)?;
+                let row = match self.scopes.get(&scope) {
+                    Some(&row) => row,
+                    None => {
+                        let row = self.rows.scope_row(&scope, &label)?;
+                        self.scopes.insert(scope.clone(), row);
+                        row
+                    }
+                };
+                self.rows.join(row, joiner, announced, self.limits)?;
                 self.joined.insert(scope);
             }
         }
@@ -169,8 +180,10 @@ impl<'d, 'c> Toucher<'d, 'c> {
 
     pub fn finish(mut self) -> Result<Touched> {
         let mut users = HashSet::new();
-        for target in std::mem::take(&mut self.targets) {
-            users.extend(self.rows.users(&target)?);
+        if self.rows.has_uses()? {
+            for target in std::mem::take(&mut self.targets) {
+                users.extend(self.rows.users(&target)?);
+            }
         }
         for number in users {
             if let Some(entry) = self.rows.entry(number)? {
