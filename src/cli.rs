@@ -25,6 +25,11 @@ struct Arguments {
 enum Command {
     /// Publish a folder until stopped.
     Serve(ServeArguments),
+    /// Say how the running daemon is: entries, problems, what is not published and why.
+    Status(ServeArguments),
+    /// Withdraw articles that are missing from the seeds folder at once, which the
+    /// daemon keeps until a person says that they are meant to be gone.
+    Confirm(ServeArguments),
 }
 
 #[derive(Debug, Args)]
@@ -81,13 +86,21 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
         }
         Err(wrong) => return Err(Failure::Usage(wrong.to_string().trim_end().to_owned())),
     };
-    let Command::Serve(arguments) = arguments.command;
+    let (arguments, question) = match arguments.command {
+        Command::Serve(arguments) => (arguments, None),
+        Command::Status(arguments) => (arguments, Some("status")),
+        Command::Confirm(arguments) => (arguments, Some("confirm")),
+    };
     let config = configuration(arguments)?;
     let state = match &config.state {
         Some(state) => state.clone(),
         None => state::folder_for(&config.seeds, |name| std::env::var(name).ok())
             .map_err(|it| Failure::Config(format!("cannot choose a state folder: {it}")))?,
     };
+    if let Some(question) = question {
+        print!("{}", daemon::control::ask(&state, question).map_err(Failure::Running)?);
+        return Ok(());
+    }
     // A folder that was published before may be on a disk that is not mounted now.
     if !config.seeds.exists() && !state.join("catalog.sqlite").exists() {
         return Err(Failure::Config(format!(

@@ -9,6 +9,7 @@
 //!
 //! What never happens here: a rule about articles.
 
+pub mod control;
 mod line_thread;
 mod maker;
 mod state_lock;
@@ -100,6 +101,9 @@ pub fn serve(config: Config, state: PathBuf) -> Result<(), String> {
     .map_err(|it| it.to_string())?;
 
     let stop = Arc::new(AtomicBool::new(false));
+    let (commands, commanded) = mpsc::channel();
+    control::start(&state, reader()?, Arc::clone(&health), commands)
+        .map_err(|it| format!("cannot listen in the state folder `{}`: {it}", state.display()))?;
     let (ready, is_ready) = tokio::sync::oneshot::channel();
     let line = LineThread {
         reader: reader()?,
@@ -109,6 +113,7 @@ pub fn serve(config: Config, state: PathBuf) -> Result<(), String> {
         convert: convert_options,
         pulse: Arc::clone(&health),
         stop: Arc::clone(&stop),
+        commands: commanded,
         ready: Some(ready),
         stale: Default::default(),
     };

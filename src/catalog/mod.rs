@@ -34,7 +34,7 @@ use jiff::Timestamp;
 use crate::catalog::decide::Decider;
 use crate::catalog::entry::Part;
 use crate::catalog::order::Limits;
-pub use crate::catalog::read::Reader;
+pub use crate::catalog::read::{Reader, Status};
 use crate::catalog::rows::{Hash, Micros, Origin};
 use crate::catalog::scope::Scope;
 use crate::catalog::store::{Result, Rows, Store};

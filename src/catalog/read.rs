@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use crate::catalog::entry::{Entry, Part, Place, Selection, Tombstone};
 use crate::catalog::order::Limits;
 use crate::catalog::references;
-use crate::catalog::rows::{EntryRow, Micros, Status};
+use crate::catalog::rows::{self, EntryRow, Micros, SeedRow, Standing};
 use crate::catalog::scope::Scope;
 use crate::catalog::store::{ReadStore, Result, Rows};
 use crate::catalog::{Health, Options};
+use crate::problem::Problem;
 use crate::watch::seed::{SeedPath, Stat};
 
 /// A reader's side of the catalog. It never waits for the writer.
@@ -46,9 +47,33 @@ impl Reader {
         self.store.read(|rows| rows.known())
     }
 
+    pub fn status(&mut self) -> Result<Status> {
+        self.store.read(status)
+    }
+
     pub fn health(&mut self) -> Result<Health> {
         self.store.read(health)
     }
+}
+
+/// What is not as it should be, or not published, for `sower status`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Status {
+    pub problems: Vec<Problem>,
+    /// Seeds that are not published, by how they stand, then path.
+    pub waiting: Vec<SeedRow>,
+    /// How many files are no seeds.
+    pub files: u64,
+}
+
+fn status(rows: &Rows<'_>) -> Result<Status> {
+    let mut waiting = Vec::new();
+    for standing in Standing::ALL.into_iter().filter(|it| *it != Standing::Published) {
+        waiting.extend(rows.seeds_standing(standing)?);
+    }
+    // Broken and empty ones of a published entry are its next versions, not waiting.
+    waiting.retain(|it| it.entry.is_none() || it.standing == Standing::Draft);
+    Ok(Status { problems: rows.problems()?, waiting, files: rows.count_files()? })
 }
 
 fn revision(rows: &Rows<'_>) -> Result<u64> {
@@ -60,7 +85,7 @@ pub(super) fn health(rows: &Rows<'_>) -> Result<Health> {
     if let Some(reason) = rows.fact("lost")? {
         reasons.push(format!("the seeds folder cannot be read: {reason}; nothing is withdrawn"));
     }
-    let missing = rows.entries_of_status(Status::Held)?.len();
+    let missing = rows.entries_of_status(rows::Status::Held)?.len();
     if missing > 0 {
         reasons.push(format!(
             "{missing} published articles are missing from the seeds folder at once; they stay \

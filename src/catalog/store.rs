@@ -358,6 +358,10 @@ impl Rows<'_> {
         Ok(())
     }
 
+    pub fn count_files(&self) -> Result<u64> {
+        Ok(self.count("SELECT count(*) FROM files", [])?.unsigned_abs())
+    }
+
     /// Whether there was one.
     pub fn remove_file(&self, path: &SeedPath) -> Result<bool> {
         Ok(self.run("DELETE FROM files WHERE path = ?", [path])? > 0)

@@ -14,6 +14,7 @@ use tracing::{error, info, warn};
 use crate::catalog::store::{Error, Result};
 use crate::catalog::{Catalog, Health, Reader, Touched};
 use crate::convert;
+use crate::daemon::control::Command;
 use crate::feed::page::Site;
 use crate::line;
 use crate::render::rendition::Key;
@@ -24,7 +25,7 @@ use crate::watch::News;
 /// Readers see what changed no later than this, however much else changes.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
 /// The thread says that it lives at least so often.
-const BEAT: Duration = Duration::from_secs(1);
+const BEAT: Duration = Duration::from_millis(500);
 /// How long a failed write waits for its next try.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -75,6 +76,7 @@ pub struct LineThread {
     pub convert: convert::Options,
     pub pulse: Arc<Pulse>,
     pub stop: Arc<AtomicBool>,
+    pub commands: Receiver<Command>,
     /// Told once, when the site's feeds are on the shelf.
     pub ready: Option<tokio::sync::oneshot::Sender<()>>,
     pub stale: BTreeSet<Key>,
@@ -103,6 +105,9 @@ impl LineThread {
             }
             if self.catalog.due().is_some_and(|it| it <= Timestamp::now()) {
                 self.write(|catalog, now, _| catalog.tick(now));
+            }
+            while let Ok(command) = self.commands.try_recv() {
+                self.obey(&command);
             }
             next = news.try_recv().ok();
             if next.is_none() || shown.elapsed() >= SHOW_EVERY {
@@ -142,6 +147,22 @@ impl LineThread {
                 self.write(|catalog, _, _| catalog.lost(&reason).map(|()| Touched::default()));
             }
             News::Notice(notice) => warn!("{notice}"),
+        }
+    }
+
+    fn obey(&mut self, command: &Command) {
+        match command {
+            Command::Confirm(answer) => {
+                let count = std::cell::Cell::new(0);
+                self.write(|catalog, now, _| {
+                    let (withdrawn, touched) = catalog.confirm(now)?;
+                    count.set(withdrawn);
+                    Ok(touched)
+                });
+                info!(entries = count.get(), "a person confirmed that what is missing is gone");
+                // Whoever asked may have left.
+                let _ = answer.send(count.get());
+            }
         }
     }
 

@@ -55,3 +55,42 @@ fn a_second_daemon_on_one_state_folder_ends_with_a_message() {
     assert_eq!(code, Some(1), "{message}");
     assert!(message.contains("found process"), "{message}");
 }
+
+#[test]
+fn status_and_confirm_talk_to_the_daemon() {
+    let rig = Rig::serving(&[
+        ("one.txt", &story("One")),
+        ("two.txt", &story("Two")),
+        ("three.txt", &story("Three")),
+        ("bad.md", "---\ntitle: x\n"),
+        ("draft.md", "---\ndraft: true\n---\nA text.\n"),
+    ]);
+    let ask = |question: &str| {
+        let mut command = program();
+        command.arg(question).arg("--seeds").arg(rig.seeds()).arg("--state").arg(rig.state());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let status = ask("status");
+    assert!(status.starts_with("status: ok\nentries: 3\nproblems: 1\n  bad.md:1: "), "{status}");
+    assert!(status.contains("\n  draft.md: a draft\n"), "{status}");
+    for name in ["one.txt", "two.txt", "three.txt"] {
+        std::fs::remove_file(rig.seeds().join(name)).unwrap();
+    }
+    rig.until("degraded", |it| it.get("/healthz").text().contains("\"degraded\""));
+    assert_eq!(rig.titles("atom").len(), 3, "nothing is withdrawn");
+    assert!(ask("status").starts_with("status: degraded\n  3 published articles are missing"));
+    assert_eq!(ask("confirm"), "withdrew 3 articles\n");
+    rig.until("ok", |it| it.get("/healthz").text().contains("\"ok\""));
+    rig.until_titles(&[]);
+}
+
+#[test]
+fn status_without_a_daemon_says_so() {
+    let rig = Rig::with(&[]);
+    let output = program().arg("status").arg("--state").arg(rig.folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("expected a running daemon"), "{message}");
+}
