@@ -172,9 +172,14 @@ impl Rows<'_> {
             self.run("UPDATE scopes SET live = live + 1, emptied = NULL WHERE scope = ?", [row])?;
             return Ok(());
         }
+        let place: Option<(i64, u32)> =
+            self.one("SELECT next, page FROM scopes WHERE scope = ?", [row], |it| {
+                Ok((it.get(0)?, it.get(1)?))
+            })?;
+        let Some((number, page)) = place else { return Ok(()) };
         self.run(
-            "INSERT INTO members SELECT scope, next, ?2, ?3, page, 'live' FROM scopes WHERE scope = ?1",
-            params![row, entry, announced],
+            "INSERT INTO members VALUES (?, ?, ?, ?, ?, 'live')",
+            params![row, number, entry, announced, page],
         )?;
         self.run(
             "UPDATE scopes SET next = next + 1, filled = (filled + 1) % ?2, \
