@@ -151,7 +151,8 @@ pub fn show(
     for ((scope, part), keys) in documents {
         let (selection, revision) = reader.select(scope, part)?;
         let feed = selection.map(|it| feed::build(site, it));
-        let made = keys.into_iter().map(|it| (it.clone(), rendered(feed.as_ref(), it)));
+        let none = nothing(reader, scope, feed.is_none())?;
+        let made = keys.into_iter().map(|it| (it.clone(), rendered(feed.as_ref(), it, &none)));
         fresh.entry(revision).or_default().extend(made);
     }
     stale.clear();
@@ -170,10 +171,18 @@ fn document(key: &Key) -> Option<(&Scope, Part)> {
     }
 }
 
-/// A document in the format of a key.
-fn rendered(feed: Option<&Feed>, key: &Key) -> Made {
+/// What stands for the documents of a scope that has none: 410 where it had some.
+fn nothing(reader: &mut Reader, scope: &Scope, is_asked: bool) -> Result<Made> {
+    Ok(match is_asked && reader.has_ended(scope)? {
+        true => Made::Gone,
+        false => Made::Missing,
+    })
+}
+
+/// A document in the format of a key, or `none`.
+fn rendered(feed: Option<&Feed>, key: &Key, none: &Made) -> Made {
     match (feed, key) {
-        (None, _) => Made::Missing,
+        (None, _) => none.clone(),
         (Some(feed), Key::Feed { format, .. }) => Made::Rendition(render::feed(feed, *format)),
         (Some(feed), _) => Made::Rendition(render::index(feed)),
     }
@@ -186,7 +195,14 @@ pub fn make(reader: &mut Reader, site: &Site, key: &Key) -> Result<(Made, u64)> 
     if let Some((scope, part)) = document(key) {
         let (selection, revision) = reader.select(scope, part)?;
         let feed = selection.map(|it| feed::build(site, it));
-        return Ok((rendered(feed.as_ref(), key), revision));
+        let mut none = nothing(reader, scope, feed.is_none())?;
+        // A bundle's article stands for its folder.
+        if let (Made::Missing, Key::Index(Scope::Folder(folder))) = (&none, key)
+            && let Place::Entry(entry, _) = reader.at(&format!("/{folder}"))?.0
+        {
+            none = Made::Moved(entry.permalink);
+        }
+        return Ok((rendered(feed.as_ref(), key, &none), revision));
     }
     let (place, revision) = reader.at(&key.path())?;
     let made = match place {
@@ -202,7 +218,11 @@ pub fn make(reader: &mut Reader, site: &Site, key: &Key) -> Result<(Made, u64)> 
         }),
         Place::Moved(to) => Made::Moved(to),
         Place::Gone => Made::Gone,
-        Place::Nothing => Made::Missing,
+        Place::Nothing => match Scope::at(&key.path()).filter(|_| !key.path().ends_with('/')) {
+            // The page of a folder, without its last slash.
+            Some(scope) if reader.has(&scope)? => Made::Moved(scope.folder()),
+            _ => Made::Missing,
+        },
     };
     Ok((made, revision))
 }

@@ -152,12 +152,20 @@ impl<'d, 'c> Decider<'d, 'c> {
         if self.judgement_due()?.is_some_and(|it| it <= self.now) {
             self.judge()?;
         }
+        for (scope, pages) in self.rows.end_scopes(self.now)? {
+            self.touch.ended(scope, pages);
+        }
         Ok(())
     }
 
     /// When [`Decider::tick`] has something to do.
     pub fn due(&self) -> Result<Option<Micros>> {
-        let times = [self.rows.next_seed_due()?, self.drop_due()?, self.judgement_due()?];
+        let times = [
+            self.rows.next_seed_due()?,
+            self.drop_due()?,
+            self.judgement_due()?,
+            self.rows.next_scope_due()?,
+        ];
         Ok(times.into_iter().flatten().min())
     }
 

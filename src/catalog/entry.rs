@@ -56,7 +56,7 @@ pub struct Selection {
     pub part: Part,
     /// Newest `published` first, of equals the higher number first.
     pub entries: Vec<Entry>,
-    /// Newest first, at most as many as entries.
+    /// Newest first, at most as many as entries of an archive page.
     pub tombstones: Vec<Tombstone>,
     /// Where the references of the entries lead.
     pub leads: Leads,

@@ -31,10 +31,21 @@ impl Reader {
     }
 
     /// One document of a scope, and the revision it was read at. `None` where the
-    /// scope or page never was.
+    /// scope or page never was, or has ended.
     pub fn select(&mut self, scope: &Scope, part: Part) -> Result<(Option<Selection>, u64)> {
         let Reader { store, limits, tombstones } = self;
         store.read(|rows| Ok((select(rows, scope, part, limits, *tombstones)?, revision(rows)?)))
+    }
+
+    /// Whether a scope has documents.
+    pub fn has(&mut self, scope: &Scope) -> Result<bool> {
+        self.store.read(|rows| Ok(rows.scope(scope)?.is_some_and(|it| it.ended.is_none())))
+    }
+
+    /// Whether a scope had documents and has none any more, since it was empty for
+    /// [`EMPTY_FOR`](crate::catalog::order::EMPTY_FOR).
+    pub fn has_ended(&mut self, scope: &Scope) -> Result<bool> {
+        self.store.read(|rows| Ok(rows.scope(scope)?.is_some_and(|it| it.ended.is_some())))
     }
 
     /// What stands at a path that is no feed's, and the revision it was read at.
@@ -119,6 +130,9 @@ fn select(
             changed: timestamp(born),
         }));
     };
+    if row.ended.is_some() {
+        return Ok(None);
+    }
     let closed = row.page - 1;
     let (older, newer, changed) = match part {
         Part::Current => (Some(closed), None, row.changed),
@@ -133,10 +147,7 @@ fn select(
         entries.extend(entry(rows, shown)?);
     }
     let since = row.changed - tombstones;
-    let most = match part {
-        Part::Current => entries.len().max(1),
-        Part::Archive(_) => limits.limit as usize,
-    };
+    let most = limits.limit as usize;
     let withdrawn = rows.withdrawn(&row, part, since, most)?;
     let tombstones =
         withdrawn.into_iter().map(|(id, when)| Tombstone { id, when: timestamp(when) }).collect();

@@ -33,6 +33,23 @@ impl Scope {
         }
     }
 
+    /// The scope whose folder this path names, with or without its last slash.
+    pub fn at(path: &str) -> Option<Scope> {
+        let path = path.strip_prefix('/')?;
+        let path = path.strip_suffix('/').unwrap_or(path);
+        if path.is_empty() {
+            return Some(Scope::Site);
+        }
+        let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+        let named: fn(String) -> Scope = match first {
+            "tags" => Scope::Tag,
+            "authors" => Scope::Author,
+            "languages" => Scope::Language,
+            _ => return Some(Scope::Folder(path.to_owned())),
+        };
+        (!rest.is_empty() && !rest.contains('/')).then(|| named(rest.to_owned()))
+    }
+
     /// The name under which the feed's own id is minted; never shown.
     pub fn name(&self) -> String {
         match self {

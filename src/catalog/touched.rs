@@ -154,6 +154,14 @@ impl<'d, 'c> Toucher<'d, 'c> {
         Ok(())
     }
 
+    /// A scope's documents are gone, with so many archive pages.
+    pub fn ended(&mut self, scope: Scope, pages: u32) {
+        for page in 1..=pages {
+            self.touched.documents.insert((scope.clone(), Part::Archive(page)));
+        }
+        self.touched.documents.insert((scope, Part::Current));
+    }
+
     /// Records what the entry refers to; files that it uses are served from now on.
     pub fn uses_of(&mut self, entry: &EntryRow, article: &Article) -> Result<()> {
         self.rows.put_uses(entry.number, &references::keys(article))?;

@@ -103,8 +103,11 @@ CREATE TABLE scopes (
     live    INTEGER NOT NULL,             -- how many of all are live
     changed INTEGER NOT NULL,
     emptied INTEGER,                      -- since when none is live
+    ended   INTEGER,                      -- since when its documents are gone
     UNIQUE (kind, name)
 ) STRICT;
+CREATE INDEX scopes_emptied ON scopes (emptied)
+    WHERE emptied IS NOT NULL AND ended IS NULL AND kind <> 'site';
 
 -- Which entries a scope holds, in the order in which they joined it.
 CREATE TABLE members (
