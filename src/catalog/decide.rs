@@ -593,6 +593,10 @@ impl<'d, 'c> Decider<'d, 'c> {
         }
         self.touch.scopes_of(&entry, article, self.now)?;
         self.touch.uses_of(&entry, article)?;
+        self.touch.listed(old);
+        if old.path != entry.path {
+            self.touch.siblings_of(old, article)?;
+        }
         self.touch.entry(&entry)?;
         if !was_live || old.permalink != entry.permalink || old.path != entry.path {
             self.touch.led_elsewhere(old);

@@ -99,7 +99,7 @@ fn kind_and_name(scope: &Scope) -> (&'static str, &str) {
     }
 }
 
-fn scope_of(kind: &str, name: String) -> Option<Scope> {
+pub(super) fn scope_of(kind: &str, name: String) -> Option<Scope> {
     Some(match kind {
         "site" => Scope::Site,
         "folder" => Scope::Folder(name),

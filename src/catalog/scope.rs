@@ -19,6 +19,37 @@ pub enum Scope {
     Language(String),
 }
 
+/// Scopes that are listed on a page of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    Tags,
+    Authors,
+    Languages,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 3] = [Kind::Tags, Kind::Authors, Kind::Languages];
+
+    /// The path of the page.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Kind::Tags => "/tags/",
+            Kind::Authors => "/authors/",
+            Kind::Languages => "/languages/",
+        }
+    }
+
+    /// The kind that a scope is listed with.
+    pub fn of(scope: &Scope) -> Option<Kind> {
+        match scope {
+            Scope::Tag(_) => Some(Kind::Tags),
+            Scope::Author(_) => Some(Kind::Authors),
+            Scope::Language(_) => Some(Kind::Languages),
+            Scope::Site | Scope::Folder(_) | Scope::FolderOnly(_) => None,
+        }
+    }
+}
+
 impl Scope {
     /// The path of the scope's folder on the site, beginning and ending with `/`:
     /// `/`, `/news/`, `/tags/korea/`.

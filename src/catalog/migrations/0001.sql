@@ -77,6 +77,8 @@ CREATE TABLE entries (
 CREATE INDEX entries_by_path   ON entries (path);
 CREATE INDEX entries_by_file   ON entries (inode, device);
 CREATE INDEX entries_by_bytes  ON entries (bytes);
+CREATE INDEX entries_by_published ON entries (published)
+    WHERE status IN ('live', 'leaving', 'held');
 CREATE INDEX entries_by_status ON entries (status, since) WHERE status <> 'live';
 
 -- Every name that an id was minted from: none is used twice.
