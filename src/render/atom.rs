@@ -4,8 +4,8 @@
 //! - The feed has an author, so that entries without one are valid (4.1.1).
 //! - `title` and `summary` are plain text, `content` is HTML (3.1.1): `xhtml`
 //!   would have to be well-formed XML, which bodies need not be.
-//! - The crate writes the feed's own extension elements after the entries; all
-//!   three specifications allow any order.
+//! - The crate writes the feed's own extension elements after the entries, where the
+//!   schema of RFC 4287 (appendix B) has none: they are moved before the entries.
 
 use atom_syndication::extension::Extension;
 use atom_syndication::{Category, Content, Entry, FixedDateTime, Generator, Link, Person, Text};
@@ -32,7 +32,7 @@ pub fn document(feed: &Feed) -> Vec<u8> {
     let namespaces = xml::namespaces(prefixes.chain(extensions.map.keys()));
     let contents = entries.iter().filter_map(|it| it.content.as_ref()?.value.as_ref());
     let size: usize = contents.map(String::len).sum();
-    let document = atom_syndication::Feed {
+    let mut document = atom_syndication::Feed {
         title: plain(&feed.title, None),
         id: xml::line(&feed.id).into(),
         updated: date(feed.updated),
@@ -51,6 +51,25 @@ pub fn document(feed: &Feed) -> Vec<u8> {
     };
     // Escaping makes HTML longer by a quarter or so.
     let capacity = size + size / 3 + 1024 * (document.entries.len() + 1);
+    if document.extensions.is_empty() || document.entries.is_empty() {
+        return written(&document, capacity);
+    }
+    let entries = std::mem::take(&mut document.entries);
+    let mut head = written(&document, capacity);
+    document.extensions.clear();
+    document.entries = entries;
+    let whole = written(&document, capacity);
+    // `<` of a text is escaped, so this is the first entry.
+    let start = whole.windows(ENTRY.len()).position(|it| it == ENTRY).unwrap_or(whole.len());
+    head.truncate(head.len() - END.len());
+    head.extend_from_slice(&whole[start..]);
+    head
+}
+
+const ENTRY: &[u8] = b"<entry>";
+const END: &[u8] = b"</feed>";
+
+fn written(document: &atom_syndication::Feed, capacity: usize) -> Vec<u8> {
     document.write_to(Vec::with_capacity(capacity)).expect("memory takes every write")
 }
 

@@ -21,7 +21,7 @@ pub fn document(directory: &Directory) -> String {
     if let Some(email) = &channel.author.email {
         text.push_str(&format!("<ownerEmail>{}</ownerEmail>\n", escaped(email)));
     }
-    text.push_str("<docs>http://opml.org/spec2.opml</docs>\n</head>\n<body>\n");
+    text.push_str("</head>\n<body>\n");
     let site = Section {
         scope: Scope::Site,
         label: channel.title.clone(),
