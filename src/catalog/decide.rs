@@ -37,6 +37,8 @@ pub(super) struct Decider<'d, 'c> {
     options: &'d Options,
     key: &'d str,
     now: Micros,
+    /// `now`, but after that of every batch before: what changes are known by.
+    moment: Micros,
     touch: Toucher<'d, 'c>,
     /// Articles of this batch, by their number in the cache.
     fresh: HashMap<i64, Converted>,
@@ -63,13 +65,19 @@ enum Arrival {
 }
 
 impl<'d, 'c> Decider<'d, 'c> {
-    pub fn new(rows: &'d Rows<'c>, options: &'d Options, key: &'d str, now: Micros) -> Self {
+    pub fn new(
+        rows: &'d Rows<'c>,
+        options: &'d Options,
+        key: &'d str,
+        (now, moment): (Micros, Micros),
+    ) -> Self {
         Decider {
             rows,
             options,
             key,
             now,
-            touch: Toucher::new(rows, &options.limits, now),
+            moment,
+            touch: Toucher::new(rows, &options.limits, (now, moment)),
             fresh: HashMap::new(),
             claimed: HashMap::new(),
             left: BTreeSet::new(),
@@ -501,7 +509,7 @@ impl<'d, 'c> Decider<'d, 'c> {
                 self.place(&mut entry, &kept.article)?;
             }
             if old.permalink != entry.permalink {
-                entry.changed = self.now;
+                entry.changed = self.moment;
             }
             self.rows.put_entry(&entry)?;
             self.rows.put_standing(&seed)?;
@@ -581,7 +589,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             || (old.published, old.updated, old.announced)
                 != (entry.published, entry.updated, entry.announced);
         if is_changed {
-            entry.changed = self.now;
+            entry.changed = self.moment;
         }
         self.rows.put_entry(&entry)?;
         if !is_changed {
@@ -783,7 +791,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             article: number,
             status: Status::Live,
             since: self.now,
-            changed: self.now,
+            changed: self.moment,
         };
         self.rows.put_entry(&entry)?;
         self.place(&mut entry, article)?;
@@ -833,7 +841,7 @@ impl<'d, 'c> Decider<'d, 'c> {
         if !was_live {
             return self.rows.put_entry(&entry);
         }
-        entry.changed = self.now;
+        entry.changed = self.moment;
         self.touch.entry(&entry)?;
         self.rows.put_entry(&entry)?;
         self.touch.withdrawn(&entry)?;
@@ -986,7 +994,7 @@ impl<'d, 'c> Decider<'d, 'c> {
         for mut entry in gone {
             let Some(kept) = self.rows.article(entry.article)? else { continue };
             self.place_again(&mut entry, &kept.article, false)?;
-            (entry.status, entry.since, entry.changed) = (Status::Held, self.now, self.now);
+            (entry.status, entry.since, entry.changed) = (Status::Held, self.now, self.moment);
             entry.updated = self.now.max(entry.published);
             self.rows.put_entry(&entry)?;
             self.touch.scopes_of(&entry, &kept.article, self.now)?;
