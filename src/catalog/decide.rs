@@ -88,6 +88,8 @@ impl<'d, 'c> Decider<'d, 'c> {
     /// Takes what was sighted: records what stands where, finds out whose it is, and
     /// lets it be seen or not.
     pub fn take(&mut self, seen: Vec<Sighting>) -> Result<()> {
+        // Before anything is looked at: what a drop holds back may be looked at again.
+        self.end_drop_if_due()?;
         let mut standing: BTreeMap<SeedPath, SeedRow> = BTreeMap::new();
         for sighting in seen {
             match sighting {
@@ -142,12 +144,10 @@ impl<'d, 'c> Decider<'d, 'c> {
     /// What time alone brings: a date that has come, a copy that stayed a copy, the
     /// end of a drop, a removal that nobody took back.
     pub fn tick(&mut self) -> Result<()> {
+        self.end_drop_if_due()?;
         let due = self.rows.seeds_due(self.now)?;
         if !due.is_empty() {
             self.settle(due, true)?;
-        }
-        if self.drop_due()?.is_some_and(|it| it <= self.now) {
-            self.end_drop()?;
         }
         if self.judgement_due()?.is_some_and(|it| it <= self.now) {
             self.judge()?;
@@ -680,6 +680,7 @@ impl<'d, 'c> Decider<'d, 'c> {
 
     /// A seed that is no entry yet.
     fn newcomer(&mut self, mut seed: SeedRow, converted: &Converted, is_due: bool) -> Result<()> {
+        let was_held = seed.standing == Standing::Drop;
         let (standing, due) = self.standing_of(&converted.article);
         (seed.standing, seed.due) = (standing, due);
         if standing != Standing::Published {
@@ -701,7 +702,10 @@ impl<'d, 'c> Decider<'d, 'c> {
         }
         let stated = converted.article.stated.published.map(|it| it.as_microsecond());
         let date = stated.unwrap_or(seed.stat.modified / 1000);
-        self.count_newcomer(date, stated.is_none())?;
+        self.renew_drop()?;
+        if !was_held {
+            self.count_newcomer(date, stated.is_none())?;
+        }
         if date < self.now - DAY {
             seed.standing = Standing::Drop;
             return self.rows.put_standing(&seed);
@@ -832,15 +836,15 @@ impl<'d, 'c> Decider<'d, 'c> {
 
     // Drops and the first import.
 
-    fn count_newcomer(&mut self, date: Micros, is_undated: bool) -> Result<()> {
-        let last = self.rows.number("drop_last")?;
-        if last.is_none_or(|it| self.now - it >= QUIET) {
-            if last.is_some() {
-                self.end_drop()?;
-            }
+    /// A newcomer begins a drop, or keeps it open.
+    fn renew_drop(&mut self) -> Result<()> {
+        if self.rows.fact("drop_start")?.is_none() {
             self.rows.put_fact("drop_start", &self.now.to_string())?;
         }
-        self.rows.put_fact("drop_last", &self.now.to_string())?;
+        self.rows.put_fact("drop_last", &self.now.to_string())
+    }
+
+    fn count_newcomer(&mut self, date: Micros, is_undated: bool) -> Result<()> {
         let count = |name: &str, counts: bool| -> Result<()> {
             if counts {
                 let number = self.rows.number(name)?.unwrap_or(0) + 1;
@@ -859,6 +863,13 @@ impl<'d, 'c> Decider<'d, 'c> {
             return Ok(None);
         };
         Ok(Some((last + QUIET).min(start + LONGEST)))
+    }
+
+    fn end_drop_if_due(&mut self) -> Result<()> {
+        match self.drop_due()? {
+            Some(due) if due <= self.now => self.end_drop(),
+            _ => Ok(()),
+        }
     }
 
     fn end_drop(&mut self) -> Result<()> {

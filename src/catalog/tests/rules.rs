@@ -186,7 +186,6 @@ fn identity_a_checkout_of_another_branch_and_back_ends_where_it_began() {
 // Drops and dates
 
 #[test]
-#[ignore = "to be mended"]
 fn dates_a_drop_that_is_over_publishes_its_seeds_once_when_one_is_looked_at_again() {
     let mut site = Site::new();
     site.write("a.md", &dated("2015-01-01", "A"));
@@ -198,7 +197,6 @@ fn dates_a_drop_that_is_over_publishes_its_seeds_once_when_one_is_looked_at_agai
 }
 
 #[test]
-#[ignore = "to be mended"]
 fn dates_ten_old_seeds_sighted_twice_are_ten() {
     let mut site = Site::new();
     let names: Vec<String> = (10..20).map(|it| format!("{it}.md")).collect();
