@@ -794,8 +794,13 @@ impl<'d, 'c> Decider<'d, 'c> {
     /// minted from a name that was never used.
     fn mint(&mut self, path: &SeedPath, article: &Article) -> Result<(String, String)> {
         if let Some(stated) = &article.stated.id {
-            match self.rows.entry_of_guid(stated)? {
-                None => return Ok((stated.clone(), identity::iri_of(stated))),
+            let iri = identity::iri_of(stated);
+            let other = match self.rows.entry_of_guid(stated)? {
+                Some(other) => Some(other),
+                None => self.rows.entry_of_id(&iri)?,
+            };
+            match other {
+                None => return Ok((stated.clone(), iri)),
                 Some(other) => self.problem(Problem {
                     path: path.clone(),
                     line: None,
@@ -809,8 +814,12 @@ impl<'d, 'c> Decider<'d, 'c> {
         }
         for number in 1.. {
             let name = identity::name(self.key, path, number);
-            if self.rows.mint(&name)? {
-                let id = identity::urn(&name);
+            let id = identity::urn(&name);
+            // A document may state what would have been minted here.
+            if self.rows.mint(&name)?
+                && self.rows.entry_of_id(&id)?.is_none()
+                && self.rows.entry_of_guid(&id)?.is_none()
+            {
                 return Ok((id.clone(), id));
             }
         }

@@ -419,6 +419,10 @@ impl Rows<'_> {
         self.one(&format!("SELECT {ENTRY} FROM entries WHERE guid = ?"), [guid], entry_row)
     }
 
+    pub fn entry_of_id(&self, id: &str) -> Result<Option<EntryRow>> {
+        self.one(&format!("SELECT {ENTRY} FROM entries WHERE id = ?"), [id], entry_row)
+    }
+
     /// The entries whose seed stands here or stood here last, the newest first.
     pub fn entries_at(&self, path: &SeedPath) -> Result<Vec<EntryRow>> {
         let sql = format!("SELECT {ENTRY} FROM entries WHERE path = ? ORDER BY number DESC");

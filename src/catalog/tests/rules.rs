@@ -38,7 +38,6 @@ impl Site {
 // Identity
 
 #[test]
-#[ignore = "to be mended"]
 fn identity_a_minted_id_that_a_document_states_is_never_given_twice() {
     let mut site = Site::new();
     site.write("a.md", &text("A"));
@@ -51,7 +50,6 @@ fn identity_a_minted_id_that_a_document_states_is_never_given_twice() {
 }
 
 #[test]
-#[ignore = "to be mended"]
 fn identity_two_guids_that_map_to_one_id_are_told_apart() {
     let mut site = Site::new();
     site.write("a.md", "---\nguid: \"1234\"\n---\n# A\n\nThe text of A.\n");
