@@ -336,14 +336,14 @@ impl<'d, 'c> Decider<'d, 'c> {
         Ok(left)
     }
 
-    /// The seeds that waited as copies, or other names, of what these entries were
-    /// until now.
+    /// The seeds of no entry that are copies, or other names, of what these entries
+    /// were until now.
     fn copies_of(&self, entries: &[EntryRow]) -> Result<Vec<SeedRow>> {
         let mut copies = BTreeMap::new();
         for entry in entries {
             let mut others = self.rows.seeds_of_bytes(&entry.bytes)?;
             others.extend(self.rows.seeds_of_file(&entry.file())?);
-            others.retain(|it| it.standing == Standing::Copy);
+            others.retain(|it| it.entry.is_none());
             copies.extend(others.into_iter().map(|it| (it.path.clone(), it)));
         }
         Ok(copies.into_values().collect())
@@ -713,17 +713,20 @@ impl<'d, 'c> Decider<'d, 'c> {
         self.publish(seed, converted, Arrival::Alone)
     }
 
-    /// Whether another seed with the same bytes is published, or is the same file
-    /// under another name.
+    /// Whether a live entry has the same bytes, or the seed of an entry is the same
+    /// file under another name.
     fn is_copy(&self, seed: &SeedRow) -> Result<bool> {
-        let mut others = self.rows.seeds_of_file(&seed.stat)?;
-        others.retain(|it| seed.stat.birth.is_some() && it.stat.birth == seed.stat.birth);
-        if let Some(bytes) = seed.bytes {
-            others.extend(self.rows.seeds_of_bytes(&bytes)?);
-        }
-        Ok(others.iter().any(|it| {
-            it.path != seed.path && it.standing == Standing::Published && it.entry.is_some()
-        }))
+        let same_file = self.rows.seeds_of_file(&seed.stat)?.into_iter().any(|it| {
+            seed.stat.birth.is_some()
+                && it.stat.birth == seed.stat.birth
+                && it.path != seed.path
+                && it.entry.is_some()
+        });
+        let same_bytes = match seed.bytes {
+            Some(bytes) => self.rows.entries_of_bytes(&bytes)?,
+            None => Vec::new(),
+        };
+        Ok(same_file || same_bytes.iter().any(|it| it.is_live() && it.path != seed.path))
     }
 
     fn is_leaving(&self, permalink: &str) -> Result<bool> {
@@ -953,7 +956,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             Status::Draft | Status::Future | Status::Expired => {
                 entry.status = Status::Gone;
                 self.rows.put_entry(&entry)?;
-                Ok(None)
+                Ok(Some(entry))
             }
             Status::Leaving | Status::Held | Status::Gone => Ok(None),
         }

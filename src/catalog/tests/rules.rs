@@ -81,7 +81,6 @@ fn identity_a_rebuilt_catalog_mints_the_same_ids() {
 }
 
 #[test]
-#[ignore = "to be mended"]
 fn identity_a_move_into_drafts_keeps_the_entry_in_any_order_of_events() {
     for order in [&["a.md", "drafts/a.md"][..], &["drafts/a.md", "a.md"]] {
         let mut site = Site::new();
@@ -145,7 +144,6 @@ fn identity_a_swap_in_two_batches_swaps_paths_alone() {
 }
 
 #[test]
-#[ignore = "to be mended"]
 fn identity_a_waiting_copy_goes_on_waiting_while_the_original_is_saved() {
     let mut site = Site::new();
     site.write("a.md", &text("A"));
