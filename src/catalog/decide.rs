@@ -46,6 +46,8 @@ pub(super) struct Decider<'d, 'c> {
     left: BTreeSet<i64>,
     /// Entries that are about to leave their permalink for another one.
     moving: HashSet<i64>,
+    /// Whether the seed of an entry that was about to be withdrawn has come back.
+    has_returned: bool,
     notes: Vec<Problem>,
 }
 
@@ -74,6 +76,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             claimed: HashMap::new(),
             left: BTreeSet::new(),
             moving: HashSet::new(),
+            has_returned: false,
             notes: Vec::new(),
         }
     }
@@ -138,7 +141,8 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
             }
         }
-        self.settle(standing.into_values().collect(), false)
+        self.settle(standing.into_values().collect(), false)?;
+        self.end_queue_if_returned()
     }
 
     /// What time alone brings: a date that has come, a copy that stayed a copy, the
@@ -148,6 +152,7 @@ impl<'d, 'c> Decider<'d, 'c> {
         let due = self.rows.seeds_due(self.now)?;
         if !due.is_empty() {
             self.settle(due, true)?;
+            self.end_queue_if_returned()?;
         }
         if self.judgement_due()?.is_some_and(|it| it <= self.now) {
             self.judge()?;
@@ -486,6 +491,7 @@ impl<'d, 'c> Decider<'d, 'c> {
         seed.due = None;
         if matches!(entry.status, Status::Leaving | Status::Held) {
             (entry.status, entry.since) = (Status::Live, self.now);
+            self.has_returned = true;
         }
         let Some(new) = converted else {
             // Empty or broken: the last good version stays, at the seed's new place.
@@ -1021,6 +1027,13 @@ impl<'d, 'c> Decider<'d, 'c> {
         }
         self.end_queue()?;
         Ok(count)
+    }
+
+    fn end_queue_if_returned(&mut self) -> Result<()> {
+        while std::mem::take(&mut self.has_returned) {
+            self.end_queue()?;
+        }
+        Ok(())
     }
 
     /// Newcomers that waited for a path are looked at again.

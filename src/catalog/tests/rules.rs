@@ -517,7 +517,6 @@ fn urls_a_newcomer_at_the_path_of_a_pending_withdrawal_waits_for_it() {
 }
 
 #[test]
-#[ignore = "to be mended"]
 fn urls_a_newcomer_that_waited_is_published_when_the_other_returns() {
     for moves in [false, true] {
         let mut site = Site::new();
