@@ -493,22 +493,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             (entry.status, entry.since) = (Status::Live, self.now);
             self.has_returned = true;
         }
-        let Some(new) = converted else {
-            // Empty or broken: the last good version stays, at the seed's new place.
-            if let Some(kept) = self.rows.article(entry.article)? {
-                self.place(&mut entry, &kept.article)?;
-            }
-            if old.permalink != entry.permalink {
-                entry.changed = self.now;
-            }
-            self.rows.put_entry(&entry)?;
-            self.rows.put_standing(&seed)?;
-            if old.permalink != entry.permalink && was_live {
-                self.touch.entry(&entry)?;
-                self.touch.led_elsewhere(&old);
-            }
-            return Ok(());
-        };
+        let Some(new) = converted else { return self.keep(entry, &old, seed) };
         let (standing, due) = self.standing_of(&new.article);
         (seed.standing, seed.due) = (standing, due);
         let withdrawn = match standing {
@@ -524,6 +509,35 @@ impl<'d, 'c> Decider<'d, 'c> {
         }
         self.publish_again(entry, &old, &seed, new)?;
         self.rows.put_standing(&seed)
+    }
+
+    /// The seed is empty or broken: the entry's last good version stays, at the seed's
+    /// new place, until that version says that it expires.
+    fn keep(&mut self, mut entry: EntryRow, old: &EntryRow, mut seed: SeedRow) -> Result<()> {
+        let kept = self.rows.article(entry.article)?.filter(|_| entry.is_live());
+        let Some(kept) = kept else {
+            self.rows.put_entry(&entry)?;
+            return self.rows.put_standing(&seed);
+        };
+        seed.due = kept.article.stated.expires.map(|it| it.as_microsecond());
+        if seed.due.is_some_and(|it| it <= self.now) {
+            seed.due = None;
+            self.rows.put_standing(&seed)?;
+            return self.withdraw(entry, Status::Expired);
+        }
+        self.place(&mut entry, &kept.article)?;
+        if old.permalink != entry.permalink {
+            entry.changed = self.now;
+        }
+        self.rows.put_entry(&entry)?;
+        self.rows.put_standing(&seed)?;
+        if old.path != entry.path || old.permalink != entry.permalink {
+            self.touch.scopes_of(&entry, &kept.article, self.now)?;
+            self.touch.entry(&entry)?;
+            self.touch.led_elsewhere(old);
+            self.touch.led_elsewhere(&entry);
+        }
+        Ok(())
     }
 
     /// Brings an entry up to what its document says now.

@@ -298,7 +298,6 @@ fn dates_updated_stays_with_another_converter() {
 }
 
 #[test]
-#[ignore = "to be mended"]
 fn promise_4_expires_withdraws_at_its_time_while_the_seed_is_broken() {
     for broken in ["---\ntitle: One\nnever closed", ""] {
         let mut site = Site::new();
