@@ -851,12 +851,12 @@ impl<'d, 'c> Decider<'d, 'c> {
 
     fn withdraw(&mut self, mut entry: EntryRow, status: Status) -> Result<()> {
         let was_live = entry.is_live();
-        if entry.status != status {
-            (entry.status, entry.since) = (status, self.now);
-        }
+        entry.status = status;
         if !was_live {
+            // Its tombstone says since when it is withdrawn, not why.
             return self.rows.put_entry(&entry);
         }
+        entry.since = self.now;
         entry.changed = self.now;
         self.touch.entry(&entry)?;
         self.rows.put_entry(&entry)?;

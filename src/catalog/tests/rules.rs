@@ -458,7 +458,6 @@ fn vanished_a_lost_root_withdraws_nothing_until_a_person_confirms() {
 }
 
 #[test]
-#[ignore = "to be mended"]
 fn withdrawal_when_a_tombstone_says_so_it_stays_so() {
     let mut site = Site::new();
     site.write("a.md", &text("A"));
