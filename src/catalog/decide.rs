@@ -975,6 +975,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             }
             Status::Draft | Status::Future | Status::Expired => {
                 entry.status = Status::Gone;
+                entry.inode = 0;
                 self.rows.put_entry(&entry)?;
                 Ok(Some(entry))
             }
@@ -1033,7 +1034,8 @@ impl<'d, 'c> Decider<'d, 'c> {
         let mut missing = self.rows.entries_of_status(Status::Leaving)?;
         missing.extend(self.rows.entries_of_status(Status::Held)?);
         let count = missing.len();
-        for entry in missing {
+        for mut entry in missing {
+            entry.inode = 0;
             self.withdraw(entry, Status::Gone)?;
         }
         for fact in ["vanished", "foreign", "root"] {

@@ -447,10 +447,11 @@ impl Rows<'_> {
         self.all(&sql, [], entry_row)
     }
 
-    /// The entries that were withdrawn with their seed at or after `since`.
+    /// The entries that were withdrawn at or after `since` because their seed was gone.
     pub fn entries_gone_since(&self, since: Micros) -> Result<Vec<EntryRow>> {
         let sql = format!(
-            "SELECT {ENTRY} FROM entries WHERE status <> 'live' AND status = 'gone' AND since >= ?"
+            "SELECT {ENTRY} FROM entries WHERE status <> 'live' AND status = 'gone' AND since >= ? \
+             AND inode <> 0"
         );
         self.all(&sql, [since], entry_row)
     }

@@ -379,7 +379,6 @@ fn vanished_counts_the_entries_of_ten_minutes_ago_alone() {
 }
 
 #[test]
-#[ignore = "to be mended"]
 fn vanished_what_a_person_confirmed_is_not_counted_again() {
     let (mut site, names) = Site::with(12);
     site.delete(&names[..8]);
@@ -394,7 +393,6 @@ fn vanished_what_a_person_confirmed_is_not_counted_again() {
 }
 
 #[test]
-#[ignore = "to be mended"]
 fn vanished_a_draft_that_was_removed_does_not_return() {
     let (mut site, names) = Site::with(12);
     site.edit(&names[0], &format!("---\ndraft: true\n---\n{}", text("10.md")));
