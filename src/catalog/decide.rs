@@ -6,6 +6,8 @@
 //! file, no SQL: rows come and go through [`Rows`], inside one transaction, and
 //! only those that a batch can touch are asked for.
 
+mod withdraw;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::catalog::identity;
@@ -26,8 +28,6 @@ const DAY: Micros = 24 * 3600 * SECOND;
 const QUIET: Micros = 2 * SECOND;
 /// A drop, or the wait for further removals, lasts no longer.
 const LONGEST: Micros = 60 * SECOND;
-/// Removals of this long ago are judged together.
-const JUDGED: Micros = 600 * SECOND;
 /// So many old or undated newcomers make a drop an archive.
 const MANY: i64 = 20;
 
@@ -483,7 +483,6 @@ impl<'d, 'c> Decider<'d, 'c> {
         converted: Option<&Converted>,
     ) -> Result<()> {
         let old = entry.clone();
-        let was_live = entry.is_live();
         entry.path = seed.path.clone();
         (entry.device, entry.inode, entry.birth) =
             (seed.stat.device, seed.stat.inode, seed.stat.birth);
@@ -849,23 +848,6 @@ impl<'d, 'c> Decider<'d, 'c> {
         Ok((String::new(), String::new()))
     }
 
-    fn withdraw(&mut self, mut entry: EntryRow, status: Status) -> Result<()> {
-        let was_live = entry.is_live();
-        entry.status = status;
-        if !was_live {
-            // Its tombstone says since when it is withdrawn, not why.
-            return self.rows.put_entry(&entry);
-        }
-        entry.since = self.now;
-        entry.changed = self.now;
-        self.touch.entry(&entry)?;
-        self.rows.put_entry(&entry)?;
-        self.touch.withdrawn(&entry)?;
-        self.touch.entry(&entry)?;
-        self.touch.led_elsewhere(&entry);
-        Ok(())
-    }
-
     // Drops and the first import.
 
     /// A newcomer begins a drop, or keeps it open.
@@ -960,101 +942,5 @@ impl<'d, 'c> Decider<'d, 'c> {
             self.judge()?;
         }
         Ok(())
-    }
-
-    // Removals.
-
-    /// An entry without its seed begins to leave, if readers saw it.
-    fn leave(&mut self, number: i64) -> Result<Option<EntryRow>> {
-        let Some(mut entry) = self.rows.entry(number)? else { return Ok(None) };
-        match entry.status {
-            Status::Live => {
-                (entry.status, entry.since) = (Status::Leaving, self.now);
-                self.rows.put_entry(&entry)?;
-                Ok(Some(entry))
-            }
-            Status::Draft | Status::Future | Status::Expired => {
-                entry.status = Status::Gone;
-                entry.inode = 0;
-                self.rows.put_entry(&entry)?;
-                Ok(Some(entry))
-            }
-            Status::Leaving | Status::Held | Status::Gone => Ok(None),
-        }
-    }
-
-    fn judgement_due(&self) -> Result<Option<Micros>> {
-        let leaving = self.rows.entries_of_status(Status::Leaving)?;
-        let first = leaving.iter().map(|it| it.since).min();
-        let last = leaving.iter().map(|it| it.since).max();
-        Ok(first.zip(last).map(|(first, last)| (last + QUIET).min(first + LONGEST)))
-    }
-
-    /// Withdraws what is gone; or nothing, where too much is gone at once.
-    fn judge(&mut self) -> Result<()> {
-        let leaving = self.rows.entries_of_status(Status::Leaving)?;
-        let held = self.rows.entries_of_status(Status::Held)?;
-        let gone = self.rows.entries_gone_since(self.now - JUDGED)?;
-        let missing = (leaving.len() + held.len() + gone.len()) as i64;
-        let all = self.rows.count_live()? + gone.len() as i64;
-        let share = missing as f64 / all.max(1) as f64;
-        let has_vanished = (all >= 3 && missing == all)
-            || (all >= 10 && share >= self.options.vanished_share)
-            || self.rows.fact("foreign")?.is_some();
-        if !has_vanished {
-            self.rows.remove_fact("vanished")?;
-            for entry in leaving.into_iter().chain(held) {
-                self.withdraw(entry, Status::Gone)?;
-            }
-            return self.end_queue();
-        }
-        if missing > 0 && self.rows.fact("vanished")?.is_none() {
-            self.rows.put_fact("vanished", &self.now.to_string())?;
-        }
-        for mut entry in leaving {
-            entry.status = Status::Held;
-            self.rows.put_entry(&entry)?;
-        }
-        for mut entry in gone {
-            let Some(kept) = self.rows.article(entry.article)? else { continue };
-            self.place_again(&mut entry, &kept.article, false)?;
-            (entry.status, entry.since, entry.changed) = (Status::Held, self.now, self.now);
-            entry.updated = self.now.max(entry.published);
-            self.rows.put_entry(&entry)?;
-            self.touch.scopes_of(&entry, &kept.article, self.now)?;
-            self.touch.entry(&entry)?;
-            self.touch.led_elsewhere(&entry);
-        }
-        Ok(())
-    }
-
-    /// A person says that what is missing is meant to be gone. Returns how many were
-    /// withdrawn.
-    pub fn confirm(&mut self) -> Result<usize> {
-        let mut missing = self.rows.entries_of_status(Status::Leaving)?;
-        missing.extend(self.rows.entries_of_status(Status::Held)?);
-        let count = missing.len();
-        for mut entry in missing {
-            entry.inode = 0;
-            self.withdraw(entry, Status::Gone)?;
-        }
-        for fact in ["vanished", "foreign", "root"] {
-            self.rows.remove_fact(fact)?;
-        }
-        self.end_queue()?;
-        Ok(count)
-    }
-
-    fn end_queue_if_returned(&mut self) -> Result<()> {
-        while std::mem::take(&mut self.has_returned) {
-            self.end_queue()?;
-        }
-        Ok(())
-    }
-
-    /// Newcomers that waited for a path are looked at again.
-    fn end_queue(&mut self) -> Result<()> {
-        let queue = self.rows.seeds_standing(Standing::Queue)?;
-        self.settle(queue, false)
     }
 }

@@ -205,6 +205,13 @@ impl Rows<'_> {
         Ok(())
     }
 
+    /// How many live entries of the site were announced after `since`.
+    pub fn count_announced(&self, since: Micros) -> Result<i64> {
+        let sql = "SELECT count(*) FROM members JOIN scopes ON scopes.scope = members.scope \
+                   WHERE kind = 'site' AND state = 'live' AND announced > ?";
+        self.count(sql, [since])
+    }
+
     /// Makes every scope of an entry take it for announced at `announced`.
     pub fn announce(&self, entry: i64, announced: Micros) -> Result<()> {
         self.run("UPDATE members SET announced = ? WHERE entry = ?", [announced, entry])?;

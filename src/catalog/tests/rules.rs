@@ -364,7 +364,6 @@ fn vanished_half_of_ten_or_more_is_held() {
 }
 
 #[test]
-#[ignore = "to be mended"]
 fn vanished_counts_the_entries_of_ten_minutes_ago_alone() {
     let (mut site, names) = Site::with(10);
     // Another folder is mounted in its place: what it holds is new.
