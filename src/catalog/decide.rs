@@ -930,13 +930,14 @@ impl<'d, 'c> Decider<'d, 'c> {
         self.rows.remove_fact("lost")?;
         let root = format!("{device}:{inode}");
         let known = self.rows.fact("root")?;
-        let missing = !self.rows.entries_of_status(Status::Leaving)?.is_empty()
-            || !self.rows.entries_of_status(Status::Held)?.is_empty();
-        if known.is_none() || !missing {
+        let is_known = known.is_none_or(|it| it == root);
+        if is_known || !self.is_any_missing()? {
             self.rows.put_fact("root", &root)?;
             self.rows.remove_fact("foreign")?;
-        } else if known.as_deref() != Some(&root) {
+        } else {
             self.rows.put_fact("foreign", &root)?;
+            // A long comparison may have withdrawn already what this one lacks.
+            return self.judge();
         }
         if self.rows.fact("vanished")?.is_some() {
             self.judge()?;

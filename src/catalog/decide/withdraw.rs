@@ -67,6 +67,13 @@ impl Decider<'_, '_> {
         Ok(())
     }
 
+    /// Whether the seed of an entry is gone that readers see, or saw ten minutes ago.
+    pub(super) fn is_any_missing(&self) -> Result<bool> {
+        Ok(!self.rows.entries_of_status(Status::Leaving)?.is_empty()
+            || !self.rows.entries_of_status(Status::Held)?.is_empty()
+            || !self.rows.entries_gone_since(self.now - JUDGED)?.is_empty())
+    }
+
     /// Whether too much is gone at once: all of three or more, or a share of ten or
     /// more. `missing` are the entries whose seed is gone; the last `gone` of them were
     /// withdrawn in the last ten minutes.
@@ -93,6 +100,13 @@ impl Decider<'_, '_> {
     /// A person says that what is missing is meant to be gone. Returns how many were
     /// withdrawn.
     pub fn confirm(&mut self) -> Result<usize> {
+        if self.rows.fact("lost")?.is_some() {
+            // Nothing is where the folder was: what stands there later is looked at anew.
+            for (path, _) in self.rows.known()? {
+                self.nothing_at(&path)?;
+            }
+            self.leave_all()?;
+        }
         let mut missing = self.rows.entries_of_status(Status::Leaving)?;
         missing.extend(self.rows.entries_of_status(Status::Held)?);
         let count = missing.len();

@@ -417,7 +417,6 @@ fn vanished_what_went_within_ten_minutes_returns() {
 }
 
 #[test]
-#[ignore = "to be mended"]
 fn vanished_another_file_system_holds_what_is_missing() {
     for slow in [false, true] {
         let (mut site, names) = Site::with(12);
@@ -443,7 +442,6 @@ fn vanished_another_file_system_holds_what_is_missing() {
 }
 
 #[test]
-#[ignore = "to be mended"]
 fn vanished_a_lost_root_withdraws_nothing_until_a_person_confirms() {
     let (mut site, _) = Site::with(4);
     site.catalog.lost("not found").unwrap();
@@ -605,4 +603,22 @@ fn urls_a_path_below_a_withdrawn_one_has_its_page() {
     site.write("a/b.md", &text("B"));
     assert_eq!(site.at("/a"), Place::Gone);
     assert!(matches!(site.at("/a/b"), Place::Entry(..)));
+}
+
+#[test]
+fn vanished_the_folder_that_returns_is_judged_by_itself() {
+    let (mut site, names) = Site::with(12);
+    site.catalog.compared(1, 1, site.now).unwrap();
+    site.delete(&names);
+    site.catalog.compared(2, 7, site.now).unwrap();
+    site.pass(3600);
+    assert_eq!(site.live(), 12, "the disk is not mounted");
+    for name in &names[1..] {
+        site.put(name, &text(name));
+    }
+    site.look(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    site.catalog.compared(1, 1, site.now).unwrap();
+    site.pass(60);
+    assert_eq!(site.live(), 11, "it is mounted again, one article was removed");
+    assert!(site.catalog.health().unwrap().reasons.is_empty());
 }
