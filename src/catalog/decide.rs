@@ -46,6 +46,9 @@ pub(super) struct Decider<'d, 'c> {
     left: BTreeSet<i64>,
     /// Entries that are about to leave their permalink for another one.
     moving: HashSet<i64>,
+    /// Entries that keep their permalink until the one that has the path they ask for
+    /// is gone: by number, that one's.
+    waiting: HashMap<i64, i64>,
     /// Whether the seed of an entry that was about to be withdrawn has come back.
     has_returned: bool,
     notes: Vec<Problem>,
@@ -76,6 +79,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             claimed: HashMap::new(),
             left: BTreeSet::new(),
             moving: HashSet::new(),
+            waiting: HashMap::new(),
             has_returned: false,
             notes: Vec::new(),
         }
@@ -271,6 +275,7 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
             }
             let article_of = |seed: &SeedRow| seed.article.and_then(|it| articles.get(&it));
+            self.claimed.clear();
             let mut changed = Vec::new();
             let mut open: Vec<&SeedRow> = seeds.iter().collect();
             let mut found: Vec<(&SeedRow, i64)> = Vec::new();
@@ -280,6 +285,12 @@ impl<'d, 'c> Decider<'d, 'c> {
                 let mut still_open = Vec::new();
                 for seed in open {
                     match self.whose(rule, seed, article_of(seed))? {
+                        Some(entry)
+                            if rule == 4 && !is_due && self.is_anothers_file(seed, entry)? =>
+                        {
+                            self.claimed.insert(entry, seed.path.clone());
+                            self.wait_as_copy(seed.clone())?;
+                        }
                         Some(entry) => {
                             self.claimed.insert(entry, seed.path.clone());
                             found.push((seed, entry));
@@ -289,7 +300,9 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
                 open = still_open;
             }
+            self.left.extend(open.iter().filter_map(|it| it.entry));
             for &(seed, entry) in &found {
+                self.left.extend(seed.entry.filter(|&it| it != entry));
                 if let (Some(row), Some(new)) = (self.rows.entry(entry)?, article_of(seed))
                     && permalink::wanted(&seed.path, &new.article.stated) != row.wanted
                 {
@@ -297,9 +310,6 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
             }
             for &(seed, entry) in &found {
-                if let Some(displaced) = seed.entry.filter(|&it| it != entry) {
-                    self.left.insert(displaced);
-                }
                 if let Some(row) = self.rows.entry(entry)? {
                     if seed.bytes != Some(row.bytes) {
                         changed.push(row.clone());
@@ -309,7 +319,6 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
             }
             for seed in open {
-                self.left.extend(seed.entry);
                 let mut seed = seed.clone();
                 seed.entry = None;
                 match article_of(&seed) {
@@ -334,11 +343,16 @@ impl<'d, 'c> Decider<'d, 'c> {
     fn leave_all(&mut self) -> Result<Vec<EntryRow>> {
         let mut left = Vec::new();
         for entry in std::mem::take(&mut self.left) {
-            if !self.claimed.contains_key(&entry) {
+            if !self.has_seed(entry)? {
                 left.extend(self.leave(entry)?);
             }
         }
         Ok(left)
+    }
+
+    fn has_seed(&self, entry: i64) -> Result<bool> {
+        let Some(row) = self.rows.entry(entry)? else { return Ok(false) };
+        Ok(self.rows.seed(&row.path)?.is_some_and(|it| it.entry == Some(entry)))
     }
 
     /// The seeds of no entry that are copies, or other names, of what these entries
@@ -348,7 +362,7 @@ impl<'d, 'c> Decider<'d, 'c> {
         for entry in entries {
             let mut others = self.rows.seeds_of_bytes(&entry.bytes)?;
             others.extend(self.rows.seeds_of_file(&entry.file())?);
-            others.retain(|it| it.entry.is_none());
+            others.retain(|it| it.entry.is_none() || it.standing == Standing::Copy);
             copies.extend(others.into_iter().map(|it| (it.path.clone(), it)));
         }
         Ok(copies.into_values().collect())
@@ -440,6 +454,26 @@ impl<'d, 'c> Decider<'d, 'c> {
         Ok(moved)
     }
 
+    /// Whether the file at an entry's path was last seen as another's that has not left
+    /// its path: two names were swapped, or one moved onto the other, and only half of it
+    /// was looked at.
+    fn is_anothers_file(&self, seed: &SeedRow, own: i64) -> Result<bool> {
+        for other in self.rows.entries_of_file(&seed.stat)? {
+            let is_other = other.number != own && other.is_live() && other.is_file(&seed.stat);
+            if is_other && other.path != seed.path && !self.has_left(&other)? {
+                let own = self.rows.entry(own)?;
+                return Ok(own.is_some_and(|it| it.birth.is_some() && !it.is_file(&seed.stat)));
+            }
+        }
+        Ok(false)
+    }
+
+    fn wait_as_copy(&self, mut seed: SeedRow) -> Result<()> {
+        seed.standing = Standing::Copy;
+        seed.due = Some(self.now + self.options.copy_wait);
+        self.rows.put_standing(&seed)
+    }
+
     /// Whether nothing is at the entry's path, or its file stands at another seed's
     /// path and no longer there.
     fn has_left(&self, entry: &EntryRow) -> Result<bool> {
@@ -450,11 +484,17 @@ impl<'d, 'c> Decider<'d, 'c> {
         if here.entry.is_some_and(|it| it != entry.number) {
             return Ok(true);
         }
-        if entry.is_file(&here.stat) || entry.birth.is_none() {
+        let (file, here) = (entry.file(), here.stat);
+        if (file.device, file.inode, file.birth) == (here.device, here.inode, here.birth) {
             return Ok(false);
         }
-        let elsewhere = self.rows.seeds_of_file(&entry.file())?;
-        Ok(elsewhere.iter().any(|it| it.path != entry.path && entry.is_file(&it.stat)))
+        // Without a birth time, the inode with the bytes proves it.
+        let is_it = |it: &SeedRow| match entry.birth {
+            Some(_) => entry.is_file(&it.stat),
+            None => it.bytes == Some(entry.bytes),
+        };
+        let elsewhere = self.rows.seeds_of_file(&file)?;
+        Ok(elsewhere.iter().any(|it| it.path != entry.path && is_it(it)))
     }
 
     // What becomes of it.
@@ -507,6 +547,9 @@ impl<'d, 'c> Decider<'d, 'c> {
             return self.withdraw(entry, status);
         }
         self.publish_again(entry, &old, &seed, new)?;
+        if self.waiting.contains_key(&old.number) {
+            seed.standing = Standing::Queue;
+        }
         self.rows.put_standing(&seed)
     }
 
@@ -647,7 +690,16 @@ impl<'d, 'c> Decider<'d, 'c> {
         was_live: bool,
     ) -> Result<()> {
         let wanted = permalink::wanted(&entry.path, &article.stated);
-        if wanted != entry.wanted || (!was_live && self.is_taken(&entry.permalink, entry.number)?) {
+        self.waiting.remove(&entry.number);
+        if wanted != entry.wanted
+            && !entry.permalink.is_empty()
+            && (was_live || !self.is_taken(&entry.permalink, entry.number)?)
+            && let Some(leaving) = self.leaving_at(&wanted)?.filter(|&it| it != entry.number)
+        {
+            self.waiting.insert(entry.number, leaving);
+        } else if wanted != entry.wanted
+            || (!was_live && self.is_taken(&entry.permalink, entry.number)?)
+        {
             let number = entry.number;
             entry.permalink = permalink::free(&wanted, |it| self.is_taken(it, number))?;
             entry.wanted = wanted;
@@ -687,6 +739,7 @@ impl<'d, 'c> Decider<'d, 'c> {
         for number in self.rows.holders(path)? {
             if number != by
                 && !self.moving.contains(&number)
+                && self.waiting.get(&number) != Some(&by)
                 && let Some(entry) = self.rows.entry(number)?
                 && entry.is_live()
                 && entry.permalink == path
@@ -710,12 +763,10 @@ impl<'d, 'c> Decider<'d, 'c> {
             return self.rows.put_standing(&seed);
         }
         if !is_due && self.is_copy(&seed)? {
-            seed.standing = Standing::Copy;
-            seed.due = Some(self.now + self.options.copy_wait);
-            return self.rows.put_standing(&seed);
+            return self.wait_as_copy(seed);
         }
         let wanted = permalink::wanted(&seed.path, &converted.article.stated);
-        if self.is_leaving(&wanted)? {
+        if self.leaving_at(&wanted)?.is_some() {
             seed.standing = Standing::Queue;
             return self.rows.put_standing(&seed);
         }
@@ -748,16 +799,19 @@ impl<'d, 'c> Decider<'d, 'c> {
         Ok(same_file || same_bytes.iter().any(|it| it.is_live() && it.path != seed.path))
     }
 
-    fn is_leaving(&self, permalink: &str) -> Result<bool> {
+    /// The entry whose page stands at `permalink` and whose withdrawal is pending.
+    fn leaving_at(&self, permalink: &str) -> Result<Option<i64>> {
         for number in self.rows.holders(permalink)? {
             if let Some(entry) = self.rows.entry(number)?
                 && entry.permalink == permalink
-                && matches!(entry.status, Status::Leaving | Status::Held)
+                && entry.is_live()
+                && (entry.status != Status::Live
+                    || self.left.contains(&number) && !self.claimed.contains_key(&number))
             {
-                return Ok(true);
+                return Ok(Some(number));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     fn publish(&mut self, mut seed: SeedRow, new: &Converted, arrival: Arrival) -> Result<()> {
