@@ -6,6 +6,7 @@
 //! file, no SQL: rows come and go through [`Rows`], inside one transaction, and
 //! only those that a batch can touch are asked for.
 
+mod place;
 mod withdraw;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -678,78 +679,6 @@ impl<'d, 'c> Decider<'d, 'c> {
         references::says_the_same(old, new, lead)
     }
 
-    /// Gives an entry the permalink that it asks for, if it asks for another one now.
-    fn place(&mut self, entry: &mut EntryRow, article: &Article) -> Result<()> {
-        self.place_again(entry, article, true)
-    }
-
-    fn place_again(
-        &mut self,
-        entry: &mut EntryRow,
-        article: &Article,
-        was_live: bool,
-    ) -> Result<()> {
-        let wanted = permalink::wanted(&entry.path, &article.stated);
-        self.waiting.remove(&entry.number);
-        if wanted != entry.wanted
-            && !entry.permalink.is_empty()
-            && (was_live || !self.is_taken(&entry.permalink, entry.number)?)
-            && let Some(leaving) = self.leaving_at(&wanted)?.filter(|&it| it != entry.number)
-        {
-            self.waiting.insert(entry.number, leaving);
-        } else if wanted != entry.wanted
-            || (!was_live && self.is_taken(&entry.permalink, entry.number)?)
-        {
-            let number = entry.number;
-            entry.permalink = permalink::free(&wanted, |it| self.is_taken(it, number))?;
-            entry.wanted = wanted;
-            if entry.permalink != entry.wanted {
-                self.note_place(entry);
-            }
-        }
-        self.rows.put_place(&entry.permalink, entry.number)?;
-        for alias in &article.stated.aliases {
-            let segments: Vec<_> = alias
-                .split('/')
-                .filter(|it| !it.is_empty())
-                .map(crate::catalog::scope::encoded_segment)
-                .collect();
-            if !segments.is_empty() {
-                let path = format!("/{}", segments.join("/"));
-                self.rows.put_place(&path, entry.number)?;
-                self.touch.page(path);
-            }
-        }
-        Ok(())
-    }
-
-    fn note_place(&mut self, entry: &EntryRow) {
-        self.notes.push(Problem {
-            path: entry.path.clone(),
-            line: None,
-            reason: format!(
-                "expected the path `{}` to be free, found another article there",
-                entry.wanted
-            ),
-            consequence: format!("its page is at `{}`", entry.permalink),
-        });
-    }
-
-    fn is_taken(&self, path: &str, by: i64) -> Result<bool> {
-        for number in self.rows.holders(path)? {
-            if number != by
-                && !self.moving.contains(&number)
-                && self.waiting.get(&number) != Some(&by)
-                && let Some(entry) = self.rows.entry(number)?
-                && entry.is_live()
-                && entry.permalink == path
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     /// A seed that is no entry yet.
     fn newcomer(&mut self, mut seed: SeedRow, converted: &Converted, is_due: bool) -> Result<()> {
         let was_held = seed.standing == Standing::Drop;
@@ -797,21 +726,6 @@ impl<'d, 'c> Decider<'d, 'c> {
             None => Vec::new(),
         };
         Ok(same_file || same_bytes.iter().any(|it| it.is_live() && it.path != seed.path))
-    }
-
-    /// The entry whose page stands at `permalink` and whose withdrawal is pending.
-    fn leaving_at(&self, permalink: &str) -> Result<Option<i64>> {
-        for number in self.rows.holders(permalink)? {
-            if let Some(entry) = self.rows.entry(number)?
-                && entry.permalink == permalink
-                && entry.is_live()
-                && (entry.status != Status::Live
-                    || self.left.contains(&number) && !self.claimed.contains_key(&number))
-            {
-                return Ok(Some(number));
-            }
-        }
-        Ok(None)
     }
 
     fn publish(&mut self, mut seed: SeedRow, new: &Converted, arrival: Arrival) -> Result<()> {

@@ -22,6 +22,8 @@ pub(super) struct Toucher<'d, 'c> {
     touched: Touched,
     /// Keys of what leads elsewhere now.
     targets: BTreeSet<Vec<u8>>,
+    /// Entries to which references lead elsewhere now.
+    led: BTreeSet<i64>,
     joined: BTreeSet<Scope>,
     /// Scopes whose subscription document changed.
     stamped: BTreeSet<Scope>,
@@ -40,6 +42,7 @@ impl<'d, 'c> Toucher<'d, 'c> {
             now,
             touched: Touched::default(),
             targets: BTreeSet::new(),
+            led: BTreeSet::new(),
             joined: BTreeSet::new(),
             stamped: BTreeSet::new(),
             scopes: HashMap::new(),
@@ -69,7 +72,7 @@ impl<'d, 'c> Toucher<'d, 'c> {
     /// References to this entry lead elsewhere now.
     pub fn led_elsewhere(&mut self, entry: &EntryRow) {
         self.seed_changed(&entry.path);
-        self.targets.insert(references::key_of_permalink(&entry.permalink));
+        self.led.insert(entry.number);
     }
 
     pub fn page(&mut self, path: String) {
@@ -181,6 +184,10 @@ impl<'d, 'c> Toucher<'d, 'c> {
     pub fn finish(mut self) -> Result<Touched> {
         let mut users = HashSet::new();
         if self.rows.has_uses()? {
+            for entry in std::mem::take(&mut self.led) {
+                let places = self.rows.places_of(entry)?;
+                self.targets.extend(places.iter().map(|it| references::key_of_permalink(it)));
+            }
             for target in std::mem::take(&mut self.targets) {
                 users.extend(self.rows.users(&target)?);
             }

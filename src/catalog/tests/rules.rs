@@ -262,7 +262,6 @@ fn dates_a_statement_is_followed_and_kept_when_it_goes() {
 }
 
 #[test]
-#[ignore = "to be mended"]
 fn dates_updated_stays_where_a_link_follows_its_target() {
     for together in [true, false] {
         let mut site = Site::new();
