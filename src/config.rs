@@ -46,6 +46,10 @@ pub struct Site {
     pub timezone: TimeZone,
     pub author: Option<Person>,
     pub copyright: Option<String>,
+    /// URLs, or paths in the seeds folder.
+    pub icon: Option<String>,
+    pub logo: Option<String>,
+    pub image: Option<String>,
     pub key: Option<String>,
 }
 
@@ -77,6 +81,8 @@ pub struct Feed {
     pub max: u32,
     pub backdate: Duration,
     pub max_body: usize,
+    /// In minutes.
+    pub ttl: Option<u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -231,6 +237,9 @@ fn checked(written: Written) -> Result<Config, Error> {
             timezone,
             author: site.author.map(|it| Person { name: it.name, uri: it.uri, email: it.email }),
             copyright: site.copyright,
+            icon: site.icon,
+            logo: site.logo,
+            image: site.image,
             key: site.key,
         },
         watch: Watch {
@@ -258,6 +267,7 @@ fn checked(written: Written) -> Result<Config, Error> {
             max,
             backdate: span(feed.backdate, Duration::from_secs(30 * 86_400)),
             max_body: bytes(feed.max_body, 1_000_000),
+            ttl: feed.ttl.map(|it| u32::try_from(it.0.as_secs().div_ceil(60)).unwrap_or(u32::MAX)),
         },
         shelf: Shelf { memory: bytes(shelf.memory, 64_000_000) },
         serve: Serve {

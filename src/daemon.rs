@@ -27,6 +27,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 
 use crate::catalog::order::Limits;
+use crate::catalog::permalink;
 use crate::catalog::rows::Micros;
 use crate::catalog::{self, Catalog, site_key};
 use crate::config::Config;
@@ -40,6 +41,7 @@ use crate::serve;
 use crate::shelf::{self, Shelf};
 use crate::systemd;
 use crate::watch;
+use crate::watch::seed::SeedPath;
 
 /// News of the folder that may wait for the line; the watcher waits when they do.
 const NEWS: usize = 4;
@@ -345,6 +347,12 @@ fn site(
 ) -> Result<Site, String> {
     let words = &config.site;
     let title = words.title.clone().unwrap_or_else(|| folder_name(&config.seeds));
+    let picture = |it: &str| picture(&base_url, it);
+    let (icon, logo, image) = (
+        words.icon.as_deref().map(picture),
+        words.logo.as_deref().map(picture),
+        words.image.as_deref().map(picture),
+    );
     let mut site = Site {
         base_url,
         key,
@@ -353,12 +361,28 @@ fn site(
         language: words.language.clone(),
         author: words.author.clone(),
         copyright: words.copyright.clone(),
+        icon,
+        logo,
+        image,
+        ttl: config.feed.ttl,
+        hubs: Vec::new(),
         max_body: config.feed.max_body,
         since: Timestamp::UNIX_EPOCH,
     };
     let digest = blake3::hash(format!("{site:?}").as_bytes()).to_string();
     site.since = catalog.words_since(&digest, now).map_err(|it| it.to_string())?;
     Ok(site)
+}
+
+/// The absolute URL of a picture: one already, or a path in the seeds folder.
+fn picture(base_url: &str, text: &str) -> String {
+    if text.starts_with("https://") || text.starts_with("http://") {
+        return text.to_owned();
+    }
+    match SeedPath::new(text.trim_start_matches('/')) {
+        Some(path) => format!("{base_url}{}", permalink::of_file(&path)),
+        None => format!("{base_url}/{}", text.trim_start_matches('/')),
+    }
 }
 
 /// A title for a site that has none: the name of its folder.

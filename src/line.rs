@@ -12,10 +12,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::tz::Offset;
 
-use crate::catalog::entry::{Part, Place};
+use crate::catalog::entry::{Part, Period, Place};
 use crate::catalog::rows::Origin;
-use crate::catalog::scope::Scope;
+use crate::catalog::scope::{Kind, Scope};
 use crate::catalog::store::Result;
 use crate::catalog::{Catalog, Reader, Sighting, Touched};
 use crate::convert;
@@ -122,9 +123,44 @@ pub fn stale(touched: &Touched) -> BTreeSet<Key> {
         for format in Format::ALL {
             keys.insert(Key::Feed { scope: scope.clone(), part: *part, format });
         }
-        keys.insert(Key::Index(scope.clone()));
+        match part {
+            Part::Current => {
+                keys.insert(Key::Index(scope.clone()));
+                keys.extend(Kind::of(scope).map(Key::Names));
+                keys.insert(Key::Opml);
+            }
+            Part::Archive(number) => {
+                keys.insert(Key::Older(scope.clone(), *number));
+            }
+        }
+    }
+    for (number, published) in &touched.listed {
+        keys.insert(Key::Sitemap(None));
+        keys.insert(Key::Sitemap(Some(sitemap_part(*number))));
+        let date = Timestamp::from_microsecond(*published).unwrap_or_default();
+        let date = Offset::UTC.to_datetime(date).date();
+        let mut period = Some(Period::Day(date.year(), date.month(), date.day()));
+        while let Some(time) = period {
+            keys.insert(Key::Period(time));
+            period = time.around();
+        }
     }
     keys
+}
+
+/// So many addresses a sitemap may list (sitemaps.org), that of the site among them.
+const SITEMAP: i64 = 49_999;
+/// So many entries a part lists where there are more: a part is soon made.
+const SITEMAP_PART: i64 = 10_000;
+
+fn sitemap_part(number: i64) -> u32 {
+    u32::try_from((number - 1) / SITEMAP_PART + 1).unwrap_or(u32::MAX)
+}
+
+/// Whether a key is made before anybody asks. Lists of everything are not: they
+/// change with each article, and are rarely read.
+fn is_shown(key: &Key) -> bool {
+    matches!(key, Key::Feed { .. } | Key::Index(_) | Key::Older(..) | Key::Page(_))
 }
 
 /// Makes anew what is stale and wanted on the shelf; what is not is made when a
@@ -135,7 +171,7 @@ pub fn show(
     shelf: &Shelf,
     stale: &mut BTreeSet<Key>,
 ) -> Result<()> {
-    stale.retain(|key| shelf.wants(key));
+    stale.retain(|key| is_shown(key) && shelf.wants(key));
     // The formats of a document and its page for people are one reading of the catalog.
     let mut documents: BTreeMap<(&Scope, Part), Vec<&Key>> = BTreeMap::new();
     let mut fresh: BTreeMap<u64, Vec<(Key, Made)>> = BTreeMap::new();
@@ -150,8 +186,12 @@ pub fn show(
     }
     for ((scope, part), keys) in documents {
         let (selection, revision) = reader.select(scope, part)?;
-        let feed = selection.map(|it| feed::build(site, it));
-        let made = keys.into_iter().map(|it| (it.clone(), rendered(feed.as_ref(), it)));
+        let mut feed = selection.map(|it| feed::build(site, it));
+        if keys.iter().any(|it| matches!(it, Key::Index(_))) {
+            sections(reader, site, scope, feed.as_mut())?;
+        }
+        let none = nothing(reader, scope, feed.is_none())?;
+        let made = keys.into_iter().map(|it| (it.clone(), rendered(feed.as_ref(), it, &none)));
         fresh.entry(revision).or_default().extend(made);
     }
     stale.clear();
@@ -166,14 +206,23 @@ fn document(key: &Key) -> Option<(&Scope, Part)> {
     match key {
         Key::Feed { scope, part, .. } => Some((scope, *part)),
         Key::Index(scope) => Some((scope, Part::Current)),
-        Key::Page(_) => None,
+        Key::Older(scope, number) => Some((scope, Part::Archive(*number))),
+        _ => None,
     }
 }
 
-/// A document in the format of a key.
-fn rendered(feed: Option<&Feed>, key: &Key) -> Made {
+/// What stands for the documents of a scope that has none: 410 where it had some.
+fn nothing(reader: &mut Reader, scope: &Scope, is_asked: bool) -> Result<Made> {
+    Ok(match is_asked && reader.has_ended(scope)? {
+        true => Made::Gone,
+        false => Made::Missing,
+    })
+}
+
+/// A document in the format of a key, or `none`.
+fn rendered(feed: Option<&Feed>, key: &Key, none: &Made) -> Made {
     match (feed, key) {
-        (None, _) => Made::Missing,
+        (None, _) => none.clone(),
         (Some(feed), Key::Feed { format, .. }) => Made::Rendition(render::feed(feed, *format)),
         (Some(feed), _) => Made::Rendition(render::index(feed)),
     }
@@ -185,24 +234,120 @@ fn rendered(feed: Option<&Feed>, key: &Key) -> Made {
 pub fn make(reader: &mut Reader, site: &Site, key: &Key) -> Result<(Made, u64)> {
     if let Some((scope, part)) = document(key) {
         let (selection, revision) = reader.select(scope, part)?;
-        let feed = selection.map(|it| feed::build(site, it));
-        return Ok((rendered(feed.as_ref(), key), revision));
+        let mut feed = selection.map(|it| feed::build(site, it));
+        if matches!(key, Key::Index(_)) {
+            sections(reader, site, scope, feed.as_mut())?;
+        }
+        let mut none = nothing(reader, scope, feed.is_none())?;
+        // A bundle's article stands for its folder.
+        if let (Made::Missing, Key::Index(Scope::Folder(folder))) = (&none, key)
+            && let Place::Entry(entry, _) = reader.at(&format!("/{folder}"))?.0
+        {
+            none = Made::Moved(entry.permalink);
+        }
+        return Ok((rendered(feed.as_ref(), key, &none), revision));
+    }
+    if let Some(list) = list(reader, site, key)? {
+        return Ok(list);
     }
     let (place, revision) = reader.at(&key.path())?;
     let made = match place {
         Place::Entry(entry, leads) => {
             Made::Rendition(render::page(&feed::single(site, *entry, &leads)))
         }
-        Place::File { path, media_type, length, modified } => Made::Rendition(Rendition {
-            media_type,
-            payload: Payload::File { path, length },
-            language: None,
-            modified,
-            links: Vec::new(),
-        }),
+        file @ Place::File { .. } => file_at(file),
         Place::Moved(to) => Made::Moved(to),
         Place::Gone => Made::Gone,
-        Place::Nothing => Made::Missing,
+        Place::Nothing => beside(reader, site, &key.path())?,
     };
     Ok((made, revision))
+}
+
+/// What stands at a path that no entry has or had.
+fn beside(reader: &mut Reader, site: &Site, path: &str) -> Result<Made> {
+    let url = format!("{}{path}", site.base_url);
+    let is_favicon = matches!(path, "/favicon.ico" | "/favicon.svg");
+    let is_named = [&site.icon, &site.logo, &site.image].into_iter().flatten().any(|it| *it == url);
+    if (is_favicon || is_named)
+        && let Some(file) = reader.file(path)?
+    {
+        return Ok(file_at(file));
+    }
+    if is_favicon {
+        return Ok(Made::Rendition(render::favicon(path == "/favicon.svg")));
+    }
+    // The page of a folder, without its last slash.
+    Ok(match Scope::at(path).filter(|_| !path.ends_with('/')) {
+        Some(scope) if reader.has(&scope)? => Made::Moved(scope.folder()),
+        _ => Made::Missing,
+    })
+}
+
+fn file_at(file: Place) -> Made {
+    let Place::File { path, media_type, length, modified } = file else { return Made::Missing };
+    Made::Rendition(Rendition {
+        media_type,
+        payload: Payload::File { path, length },
+        language: None,
+        modified,
+        links: Vec::new(),
+    })
+}
+
+/// The folders below a scope's own, for its page.
+fn sections(
+    reader: &mut Reader,
+    site: &Site,
+    scope: &Scope,
+    feed: Option<&mut Feed>,
+) -> Result<()> {
+    if let Some(feed) = feed {
+        feed.sections = feed::lists::sections(site, &reader.below(scope)?);
+    }
+    Ok(())
+}
+
+/// A list, with the revision that it was read at, if `key` is one.
+fn list(reader: &mut Reader, site: &Site, key: &Key) -> Result<Option<(Made, u64)>> {
+    let (rendition, revision) = match key {
+        Key::Opml | Key::Names(_) => {
+            let (scopes, changed, revision) = reader.scopes()?;
+            let directory = feed::lists::directory(site, scopes, changed);
+            let rendition = match key {
+                Key::Names(kind) => render::names(&directory, *kind),
+                _ => render::opml(&directory),
+            };
+            (Some(rendition), revision)
+        }
+        Key::Period(period) => {
+            let (calendar, changed, revision) = reader.calendar(*period)?;
+            let calendar = calendar.map(|it| feed::lists::calendar(site, it, changed));
+            (calendar.map(|it| render::calendar(&it)), revision)
+        }
+        Key::Sitemap(None) => {
+            let (last, changed, revision) = reader.last_number()?;
+            let channel = feed::lists::site(site, changed);
+            if last > SITEMAP {
+                (Some(render::sitemap_index(&channel, sitemap_part(last))), revision)
+            } else {
+                let (headlines, _, _) = reader.numbered(1, last)?;
+                let headlines = feed::lists::headlines(site, headlines);
+                (Some(render::sitemap(&channel, &headlines, true)), revision)
+            }
+        }
+        Key::Sitemap(Some(part)) => {
+            let from = i64::from(*part - 1) * SITEMAP_PART + 1;
+            let (headlines, changed, revision) = reader.numbered(from, from + SITEMAP_PART - 1)?;
+            let channel = feed::lists::site(site, changed);
+            let headlines = feed::lists::headlines(site, headlines);
+            let rendition = render::sitemap(&channel, &headlines, *part == 1);
+            ((!headlines.is_empty()).then_some(rendition), revision)
+        }
+        Key::Robots => {
+            let (_, changed, revision) = reader.last_number()?;
+            (Some(render::robots(&feed::lists::site(site, changed))), revision)
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some((rendition.map_or(Made::Missing, Made::Rendition), revision)))
 }

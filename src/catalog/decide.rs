@@ -162,12 +162,20 @@ impl<'d, 'c> Decider<'d, 'c> {
         if self.judgement_due()?.is_some_and(|it| it <= self.now) {
             self.judge()?;
         }
+        for (scope, pages) in self.rows.end_scopes(self.now)? {
+            self.touch.ended(scope, pages);
+        }
         Ok(())
     }
 
     /// When [`Decider::tick`] has something to do.
     pub fn due(&self) -> Result<Option<Micros>> {
-        let times = [self.rows.next_seed_due()?, self.drop_due()?, self.judgement_due()?];
+        let times = [
+            self.rows.next_seed_due()?,
+            self.drop_due()?,
+            self.judgement_due()?,
+            self.rows.next_scope_due()?,
+        ];
         Ok(times.into_iter().flatten().min())
     }
 
@@ -648,6 +656,10 @@ impl<'d, 'c> Decider<'d, 'c> {
         }
         self.touch.scopes_of(&entry, article, self.now)?;
         self.touch.uses_of(&entry, article)?;
+        self.touch.listed(old);
+        if old.path != entry.path {
+            self.touch.siblings_of(old, article)?;
+        }
         self.touch.entry(&entry)?;
         if !was_live || old.permalink != entry.permalink || old.path != entry.path {
             self.touch.led_elsewhere(old);

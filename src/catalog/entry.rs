@@ -28,6 +28,8 @@ pub struct Entry {
     /// Never before `published`.
     pub updated: Timestamp,
     pub article: Article,
+    /// The same article in other languages: each language and permalink.
+    pub translations: Vec<(String, String)>,
 }
 
 /// What an entry that was withdrawn leaves behind (RFC 6721).
@@ -56,7 +58,7 @@ pub struct Selection {
     pub part: Part,
     /// Newest `published` first, of equals the higher number first.
     pub entries: Vec<Entry>,
-    /// Newest first, at most as many as entries.
+    /// Newest first, at most as many as entries of an archive page.
     pub tombstones: Vec<Tombstone>,
     /// Where the references of the entries lead.
     pub leads: Leads,
@@ -92,6 +94,65 @@ pub enum Lead {
     Unpublished,
     /// Nothing stands there.
     Nothing,
+}
+
+/// A scope with its name as people spell it, and how many entries it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub scope: Scope,
+    pub label: String,
+    pub live: u64,
+}
+
+/// An entry in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Headline {
+    pub title: String,
+    pub permalink: String,
+    pub published: Timestamp,
+    pub updated: Timestamp,
+}
+
+/// A time that entries were published in, by UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Period {
+    All,
+    Year(i16),
+    Month(i16, i8),
+    Day(i16, i8, i8),
+}
+
+impl Period {
+    /// The time that this one is part of.
+    pub fn around(self) -> Option<Period> {
+        match self {
+            Period::All => None,
+            Period::Year(_) => Some(Period::All),
+            Period::Month(year, _) => Some(Period::Year(year)),
+            Period::Day(year, month, _) => Some(Period::Month(year, month)),
+        }
+    }
+
+    /// The path of its page on the site.
+    pub fn path(self) -> String {
+        match self {
+            Period::All => "/archives/".into(),
+            Period::Year(year) => format!("/archives/{year:04}/"),
+            Period::Month(year, month) => format!("/archives/{year:04}/{month:02}/"),
+            Period::Day(year, month, day) => format!("/archives/{year:04}/{month:02}/{day:02}/"),
+        }
+    }
+}
+
+/// The entries that were published in a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Calendar {
+    pub period: Period,
+    /// The last published first; empty where there are too many to list.
+    pub headlines: Vec<Headline>,
+    /// The times within this one that hold entries, the last first; empty where the
+    /// entries are listed.
+    pub parts: Vec<Period>,
 }
 
 /// What stands at a path of the site that is no feed.

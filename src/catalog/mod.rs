@@ -12,6 +12,7 @@
 mod decide;
 pub mod entry;
 pub mod identity;
+pub mod lists;
 pub mod migrate;
 pub mod order;
 pub mod permalink;
@@ -22,6 +23,7 @@ pub mod scope;
 pub mod site_key;
 pub mod store;
 mod touched;
+mod translations;
 
 #[cfg(test)]
 mod tests;
@@ -86,6 +88,9 @@ pub struct Touched {
     pub documents: BTreeSet<(Scope, Part)>,
     /// Paths of pages, files, redirects; percent-encoded.
     pub pages: BTreeSet<String>,
+    /// Numbers and dates of publication, in microseconds, of entries that lists show
+    /// otherwise now.
+    pub listed: BTreeSet<(i64, Micros)>,
     /// What a person should know: news only, each once.
     pub notes: Vec<Problem>,
 }

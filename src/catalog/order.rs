@@ -27,6 +27,12 @@ pub struct Limits {
 
 const DAY: Micros = 24 * 3600 * SECOND;
 
+/// So long a scope without entries keeps its documents, empty; then they are gone.
+pub const EMPTY_FOR: Micros = 30 * DAY;
+
+/// The scopes that wait for that; as the index says it.
+const EMPTIED: &str = "emptied IS NOT NULL AND ended IS NULL AND kind <> 'site'";
+
 /// A scope as the catalog keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScopeRow {
@@ -38,6 +44,8 @@ pub struct ScopeRow {
     pub changed: Micros,
     /// Since when it holds no live entry.
     pub emptied: Option<Micros>,
+    /// Since when it has been empty for so long that its documents are gone.
+    pub ended: Option<Micros>,
 }
 
 /// A scope that an entry is or was in.
@@ -91,7 +99,7 @@ fn kind_and_name(scope: &Scope) -> (&'static str, &str) {
     }
 }
 
-fn scope_of(kind: &str, name: String) -> Option<Scope> {
+pub(super) fn scope_of(kind: &str, name: String) -> Option<Scope> {
     Some(match kind {
         "site" => Scope::Site,
         "folder" => Scope::Folder(name),
@@ -107,7 +115,7 @@ fn scope_of(kind: &str, name: String) -> Option<Scope> {
 impl Rows<'_> {
     pub fn scope(&self, scope: &Scope) -> Result<Option<ScopeRow>> {
         let (kind, name) = kind_and_name(scope);
-        let sql = "SELECT scope, label, page, live, changed, emptied FROM scopes \
+        let sql = "SELECT scope, label, page, live, changed, emptied, ended FROM scopes \
                    WHERE kind = ? AND name = ?";
         self.one(sql, [kind, name], |row| {
             Ok(ScopeRow {
@@ -117,6 +125,7 @@ impl Rows<'_> {
                 live: row.get(3)?,
                 changed: row.get(4)?,
                 emptied: row.get(5)?,
+                ended: row.get(6)?,
             })
         })
     }
@@ -169,7 +178,10 @@ impl Rows<'_> {
                 [row, entry],
             )? > 0;
         if back {
-            self.run("UPDATE scopes SET live = live + 1, emptied = NULL WHERE scope = ?", [row])?;
+            self.run(
+                "UPDATE scopes SET live = live + 1, emptied = NULL, ended = NULL WHERE scope = ?",
+                [row],
+            )?;
             return Ok(());
         }
         let place: Option<(i64, u32)> =
@@ -183,7 +195,8 @@ impl Rows<'_> {
         )?;
         self.run(
             "UPDATE scopes SET next = next + 1, filled = (filled + 1) % ?2, \
-             page = page + (filled + 1 >= ?2), live = live + 1, emptied = NULL WHERE scope = ?1",
+             page = page + (filled + 1 >= ?2), live = live + 1, emptied = NULL, ended = NULL \
+             WHERE scope = ?1",
             params![row, limits.limit],
         )?;
         Ok(())
@@ -210,6 +223,31 @@ impl Rows<'_> {
         let sql = "SELECT count(*) FROM members JOIN scopes ON scopes.scope = members.scope \
                    WHERE kind = 'site' AND state = 'live' AND announced > ?";
         self.count(sql, [since])
+    }
+
+    /// The next time at which a scope will have been empty for [`EMPTY_FOR`].
+    pub fn next_scope_due(&self) -> Result<Option<Micros>> {
+        let sql = format!("SELECT min(emptied) FROM scopes WHERE {EMPTIED}");
+        let emptied: Option<Micros> = self.one(&sql, [], |row| row.get(0))?.flatten();
+        Ok(emptied.map(|it| it.saturating_add(EMPTY_FOR)))
+    }
+
+    /// Ends the scopes that have been empty for [`EMPTY_FOR`]; gives back each with
+    /// the number of its closed archive pages.
+    pub fn end_scopes(&self, now: Micros) -> Result<Vec<(Scope, u32)>> {
+        let until = now - EMPTY_FOR;
+        let sql =
+            format!("SELECT kind, name, page - 1 FROM scopes WHERE {EMPTIED} AND emptied <= ?");
+        let ended = self.all(&sql, [until], |row| {
+            let kind: String = row.get(0)?;
+            let scope = scope_of(&kind, row.get(1)?).ok_or(FromSqlError::InvalidType)?;
+            Ok((scope, row.get(2)?))
+        })?;
+        if !ended.is_empty() {
+            let sql = format!("UPDATE scopes SET ended = ? WHERE {EMPTIED} AND emptied <= ?");
+            self.run(&sql, [now, until])?;
+        }
+        Ok(ended)
     }
 
     /// Makes every scope of an entry take it for announced at `announced`.

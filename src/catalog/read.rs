@@ -11,6 +11,7 @@ use crate::catalog::references;
 use crate::catalog::rows::{self, EntryRow, Micros, SeedRow, Standing};
 use crate::catalog::scope::Scope;
 use crate::catalog::store::{ReadStore, Result, Rows};
+use crate::catalog::translations;
 use crate::catalog::{Health, Options};
 use crate::problem::Problem;
 use crate::watch::seed::{SeedPath, Stat};
@@ -18,7 +19,7 @@ use crate::watch::seed::{SeedPath, Stat};
 /// A reader's side of the catalog. It never waits for the writer.
 #[derive(Debug)]
 pub struct Reader {
-    store: ReadStore,
+    pub(super) store: ReadStore,
     limits: Limits,
     tombstones: Micros,
 }
@@ -31,15 +32,31 @@ impl Reader {
     }
 
     /// One document of a scope, and the revision it was read at. `None` where the
-    /// scope or page never was.
+    /// scope or page never was, or has ended.
     pub fn select(&mut self, scope: &Scope, part: Part) -> Result<(Option<Selection>, u64)> {
         let Reader { store, limits, tombstones } = self;
         store.read(|rows| Ok((select(rows, scope, part, limits, *tombstones)?, revision(rows)?)))
     }
 
+    /// Whether a scope has documents.
+    pub fn has(&mut self, scope: &Scope) -> Result<bool> {
+        self.store.read(|rows| Ok(rows.scope(scope)?.is_some_and(|it| it.ended.is_none())))
+    }
+
+    /// Whether a scope had documents and has none any more, since it was empty for
+    /// [`EMPTY_FOR`](crate::catalog::order::EMPTY_FOR).
+    pub fn has_ended(&mut self, scope: &Scope) -> Result<bool> {
+        self.store.read(|rows| Ok(rows.scope(scope)?.is_some_and(|it| it.ended.is_some())))
+    }
+
     /// What stands at a path that is no feed's, and the revision it was read at.
     pub fn at(&mut self, path: &str) -> Result<(Place, u64)> {
         self.store.read(|rows| Ok((place(rows, path)?, revision(rows)?)))
+    }
+
+    /// The file at a path, whoever uses it: for those that the configuration names.
+    pub fn file(&mut self, path: &str) -> Result<Option<Place>> {
+        self.store.read(|rows| file(rows, path, false))
     }
 
     /// Whatever stands in the folder, as last read, by path.
@@ -76,7 +93,7 @@ fn status(rows: &Rows<'_>) -> Result<Status> {
     Ok(Status { problems: rows.problems()?, waiting, files: rows.count_files()? })
 }
 
-fn revision(rows: &Rows<'_>) -> Result<u64> {
+pub(super) fn revision(rows: &Rows<'_>) -> Result<u64> {
     Ok(rows.number("revision")?.unwrap_or(0) as u64)
 }
 
@@ -119,6 +136,9 @@ fn select(
             changed: timestamp(born),
         }));
     };
+    if row.ended.is_some() {
+        return Ok(None);
+    }
     let closed = row.page - 1;
     let (older, newer, changed) = match part {
         Part::Current => (Some(closed), None, row.changed),
@@ -133,10 +153,7 @@ fn select(
         entries.extend(entry(rows, shown)?);
     }
     let since = row.changed - tombstones;
-    let most = match part {
-        Part::Current => entries.len().max(1),
-        Part::Archive(_) => limits.limit as usize,
-    };
+    let most = limits.limit as usize;
     let withdrawn = rows.withdrawn(&row, part, since, most)?;
     let tombstones =
         withdrawn.into_iter().map(|(id, when)| Tombstone { id, when: timestamp(when) }).collect();
@@ -170,7 +187,7 @@ fn place(rows: &Rows<'_>, path: &str) -> Result<Place> {
             moved.get_or_insert(row.permalink);
         }
     }
-    if let Some(file) = used_file(rows, path)? {
+    if let Some(file) = file(rows, path, true)? {
         return Ok(file);
     }
     Ok(match moved {
@@ -180,16 +197,16 @@ fn place(rows: &Rows<'_>, path: &str) -> Result<Place> {
     })
 }
 
-/// The file at a path, if an entry that readers see uses it and nothing in its name
+/// The file at a path, if an entry that readers see uses it or need not, and nothing in its name
 /// says that it is not to be served.
-fn used_file(rows: &Rows<'_>, path: &str) -> Result<Option<Place>> {
+fn file(rows: &Rows<'_>, path: &str, must_be_used: bool) -> Result<Option<Place>> {
     let decoded: Vec<u8> = percent_encoding::percent_decode_str(&path[1..]).collect();
     let Some(path) = SeedPath::new(decoded) else { return Ok(None) };
     if path.segments().any(|it| matches!(it.first(), Some(b'.' | b'_'))) {
         return Ok(None);
     }
     let Some(file) = rows.file(&path)? else { return Ok(None) };
-    if rows.users(&references::key_of_path(&path))?.is_empty() {
+    if must_be_used && rows.users(&references::key_of_path(&path))?.is_empty() {
         return Ok(None);
     }
     let modified = timestamp((file.stat.modified / 1000).max(0));
@@ -198,6 +215,7 @@ fn used_file(rows: &Rows<'_>, path: &str) -> Result<Option<Place>> {
 
 fn entry(rows: &Rows<'_>, row: EntryRow) -> Result<Option<Entry>> {
     let Some(kept) = rows.article(row.article)? else { return Ok(None) };
+    let translations = translations::of(rows, &row, &kept.article)?;
     Ok(Some(Entry {
         number: row.number,
         id: row.id,
@@ -206,10 +224,11 @@ fn entry(rows: &Rows<'_>, row: EntryRow) -> Result<Option<Entry>> {
         permalink: row.permalink,
         published: timestamp(row.published),
         updated: timestamp(row.updated),
+        translations,
         article: kept.article,
     }))
 }
 
-fn timestamp(micros: Micros) -> Timestamp {
+pub(super) fn timestamp(micros: Micros) -> Timestamp {
     Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
 }

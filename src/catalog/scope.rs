@@ -19,6 +19,37 @@ pub enum Scope {
     Language(String),
 }
 
+/// Scopes that are listed on a page of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    Tags,
+    Authors,
+    Languages,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 3] = [Kind::Tags, Kind::Authors, Kind::Languages];
+
+    /// The path of the page.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Kind::Tags => "/tags/",
+            Kind::Authors => "/authors/",
+            Kind::Languages => "/languages/",
+        }
+    }
+
+    /// The kind that a scope is listed with.
+    pub fn of(scope: &Scope) -> Option<Kind> {
+        match scope {
+            Scope::Tag(_) => Some(Kind::Tags),
+            Scope::Author(_) => Some(Kind::Authors),
+            Scope::Language(_) => Some(Kind::Languages),
+            Scope::Site | Scope::Folder(_) | Scope::FolderOnly(_) => None,
+        }
+    }
+}
+
 impl Scope {
     /// The path of the scope's folder on the site, beginning and ending with `/`:
     /// `/`, `/news/`, `/tags/korea/`.
@@ -31,6 +62,23 @@ impl Scope {
             Scope::Author(name) => format!("/authors/{name}/"),
             Scope::Language(name) => format!("/languages/{name}/"),
         }
+    }
+
+    /// The scope whose folder this path names, with or without its last slash.
+    pub fn at(path: &str) -> Option<Scope> {
+        let path = path.strip_prefix('/')?;
+        let path = path.strip_suffix('/').unwrap_or(path);
+        if path.is_empty() {
+            return Some(Scope::Site);
+        }
+        let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+        let named: fn(String) -> Scope = match first {
+            "tags" => Scope::Tag,
+            "authors" => Scope::Author,
+            "languages" => Scope::Language,
+            _ => return Some(Scope::Folder(path.to_owned())),
+        };
+        (!rest.is_empty() && !rest.contains('/')).then(|| named(rest.to_owned()))
     }
 
     /// The name under which the feed's own id is minted; never shown.

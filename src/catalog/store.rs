@@ -429,6 +429,12 @@ impl Rows<'_> {
         self.all(&sql, [path], entry_row)
     }
 
+    /// The entries whose seeds' paths stand from `from` up to `to`, this one left out.
+    pub fn entries_between(&self, from: &[u8], to: &[u8]) -> Result<Vec<EntryRow>> {
+        let sql = format!("SELECT {ENTRY} FROM entries WHERE path >= ? AND path < ?");
+        self.all(&sql, [from, to], entry_row)
+    }
+
     pub fn entries_of_file(&self, stat: &Stat) -> Result<Vec<EntryRow>> {
         let sql = format!("SELECT {ENTRY} FROM entries WHERE inode = ? AND device = ?");
         self.all(&sql, [stat.inode as i64, stat.device as i64], entry_row)

@@ -11,6 +11,7 @@ use crate::catalog::references;
 use crate::catalog::rows::{EntryRow, Micros};
 use crate::catalog::scope::Scope;
 use crate::catalog::store::{Result, Rows};
+use crate::catalog::translations;
 use crate::convert::article::Article;
 use crate::watch::seed::SeedPath;
 
@@ -25,6 +26,8 @@ pub(super) struct Toucher<'d, 'c> {
     /// Entries to which references lead elsewhere now.
     led: BTreeSet<i64>,
     joined: BTreeSet<Scope>,
+    /// Entries that are the same article in other languages.
+    siblings: HashSet<i64>,
     /// Scopes whose subscription document changed.
     stamped: BTreeSet<Scope>,
     /// The rows of scopes that were joined.
@@ -44,6 +47,7 @@ impl<'d, 'c> Toucher<'d, 'c> {
             targets: BTreeSet::new(),
             led: BTreeSet::new(),
             joined: BTreeSet::new(),
+            siblings: HashSet::new(),
             stamped: BTreeSet::new(),
             scopes: HashMap::new(),
             recent: HashMap::new(),
@@ -79,9 +83,15 @@ impl<'d, 'c> Toucher<'d, 'c> {
         self.touched.pages.insert(path);
     }
 
+    /// Lists show the entry at its date of publication, or showed it there.
+    pub fn listed(&mut self, entry: &EntryRow) {
+        self.touched.listed.insert((entry.number, entry.published));
+    }
+
     /// The entry's page, its old paths, and each document that holds it.
     pub fn entry(&mut self, entry: &EntryRow) -> Result<()> {
         self.touched.pages.insert(entry.permalink.clone());
+        self.listed(entry);
         self.touched.pages.extend(self.rows.places_of(entry.number)?);
         for member in self.rows.members_of(entry.number)? {
             if member.state == State::Left {
@@ -157,12 +167,29 @@ impl<'d, 'c> Toucher<'d, 'c> {
         Ok(())
     }
 
+    /// A scope's documents are gone, with so many archive pages.
+    pub fn ended(&mut self, scope: Scope, pages: u32) {
+        for page in 1..=pages {
+            self.touched.documents.insert((scope.clone(), Part::Archive(page)));
+        }
+        self.touched.documents.insert((scope, Part::Current));
+    }
+
     /// Records what the entry refers to; files that it uses are served from now on.
     pub fn uses_of(&mut self, entry: &EntryRow, article: &Article) -> Result<()> {
-        self.rows.put_uses(entry.number, &references::keys(article))?;
+        let mut keys = references::keys(article);
+        keys.extend(translations::key(article));
+        self.rows.put_uses(entry.number, &keys)?;
+        self.siblings_of(entry, article)?;
         for path in references::paths(article) {
             self.page(permalink::of_file(path));
         }
+        Ok(())
+    }
+
+    /// The same article in other languages links to this one.
+    pub fn siblings_of(&mut self, entry: &EntryRow, article: &Article) -> Result<()> {
+        self.siblings.extend(translations::siblings(self.rows, entry, article)?);
         Ok(())
     }
 
@@ -177,12 +204,13 @@ impl<'d, 'c> Toucher<'d, 'c> {
             for path in references::paths(&kept.article) {
                 self.page(permalink::of_file(path));
             }
+            self.siblings_of(entry, &kept.article)?;
         }
         Ok(())
     }
 
     pub fn finish(mut self) -> Result<Touched> {
-        let mut users = HashSet::new();
+        let mut users = std::mem::take(&mut self.siblings);
         if self.rows.has_uses()? {
             for entry in std::mem::take(&mut self.led) {
                 let places = self.rows.places_of(entry)?;

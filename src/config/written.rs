@@ -38,6 +38,9 @@ table! { Site {
     timezone: String,
     author: Author,
     copyright: String,
+    icon: String,
+    logo: String,
+    image: String,
     key: String,
 } }
 
@@ -66,6 +69,7 @@ table! { Feed {
     max: u32,
     backdate: Span,
     max_body: Size,
+    ttl: Span,
 } }
 
 table! { Shelf {

@@ -8,13 +8,15 @@ use crate::catalog::entry::Entry;
 use crate::catalog::scope::{Scope, folded};
 use crate::convert::article::Article;
 use crate::feed::fill::{self, Places};
-use crate::feed::page::{Attachment, Item, Tag};
-use crate::feed::{is_blank, language, media, person};
+use crate::feed::page::{Attachment, Item, Tag, Translation};
+use crate::feed::{extra, is_blank, language, media, person};
 
 /// `entry` with every reference filled. A body longer than `max_body` bytes is
 /// marked so.
 pub fn item(places: &Places<'_>, entry: Entry, max_body: usize) -> Item {
-    let Entry { id, guid, permalink, published, updated, article, .. } = entry;
+    let Entry { id, guid, permalink, published, updated, article, translations, .. } = entry;
+    let (rights, via) = (extra::rights(&article), extra::via(&article));
+    let (source, replies_to) = (extra::source(&article), extra::replies_to(&article));
     let Article { title, subtitle, summary, body, .. } = article;
     let unique = fill::unique_prefix(&id);
     let mut html = body.fill(&unique, |reference| places.fill(reference, &permalink, &unique));
@@ -44,6 +46,17 @@ pub fn item(places: &Places<'_>, entry: Entry, max_body: usize) -> Item {
             .collect(),
         link: article.link.and_then(|it| fill::web_url(&it)),
         words: article.words,
+        rights,
+        via,
+        source,
+        replies_to,
+        translations: translations
+            .into_iter()
+            .filter_map(|(tag, permalink)| {
+                let url = places.page(&permalink);
+                language(&tag).map(|language| Translation { language, url })
+            })
+            .collect(),
         id,
     }
 }

@@ -15,8 +15,10 @@
 //!
 //! A fact that formats need is a field of [`Item`], filled in [`item`].
 
+mod extra;
 pub mod fill;
 mod item;
+pub mod lists;
 mod media;
 pub mod page;
 
@@ -104,6 +106,13 @@ fn channel(site: &Site, scope: Scope, label: &str, items: &[Item], changed: Time
             email: None,
         }),
         copyright: site.copyright.clone().filter(|it| !is_blank(it)),
+        icon: site.icon.clone(),
+        logo: site.logo.clone(),
+        image: site.image.clone(),
+        ttl: site.ttl,
+        hubs: site.hubs.clone(),
+        site: places.page("/"),
+        site_title: site_title.to_owned(),
         home: folder.clone(),
         folder,
         updated: changed,
@@ -112,6 +121,7 @@ fn channel(site: &Site, scope: Scope, label: &str, items: &[Item], changed: Time
         tombstones: Vec::new(),
         older: None,
         newer: None,
+        sections: Vec::new(),
         title,
         scope,
     }
@@ -207,6 +217,11 @@ mod tests {
             language: None,
             author: None,
             copyright: None,
+            icon: None,
+            logo: None,
+            image: None,
+            ttl: None,
+            hubs: Vec::new(),
             max_body: 1_000_000,
             since: "2026-11-01T00:00:00Z".parse().unwrap(),
         }
@@ -240,6 +255,7 @@ mod tests {
             published: "2026-11-24T09:00:00Z".parse().unwrap(),
             updated: "2026-11-24T09:00:00Z".parse().unwrap(),
             article,
+            translations: Vec::new(),
         }
     }
 

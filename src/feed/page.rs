@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::catalog::entry::{Part, Tombstone};
+use crate::catalog::entry::{Part, Period, Tombstone};
 use crate::catalog::scope::Scope;
 use crate::convert::article::Person;
 
@@ -21,6 +21,15 @@ pub struct Site {
     pub language: Option<String>,
     pub author: Option<Person>,
     pub copyright: Option<String>,
+    /// Absolute URLs of pictures: a square one, one twice as wide as high, and one
+    /// for previews of pages.
+    pub icon: Option<String>,
+    pub logo: Option<String>,
+    pub image: Option<String>,
+    /// For so many minutes readers need not ask again; `None`: HTTP says it.
+    pub ttl: Option<u32>,
+    /// WebSub hubs that hear of each change.
+    pub hubs: Vec<String>,
     /// Bodies longer than this stand in feeds as summary and link, in bytes.
     pub max_body: usize,
     /// When the title or anything else above last changed, for `Last-Modified`.
@@ -43,6 +52,16 @@ pub struct Feed {
     /// none (RFC 4287, section 4.1.1).
     pub author: Person,
     pub copyright: Option<String>,
+    /// Absolute URLs of pictures, see [`Site`].
+    pub icon: Option<String>,
+    pub logo: Option<String>,
+    pub image: Option<String>,
+    /// In minutes.
+    pub ttl: Option<u32>,
+    pub hubs: Vec<String>,
+    /// The site's title, and the address of its front page.
+    pub site_title: String,
+    pub site: String,
     /// The page for people that stands for the same scope.
     pub home: String,
     /// The absolute URL of the scope's folder with its last slash; documents are
@@ -57,9 +76,19 @@ pub struct Feed {
     /// Numbers of the archive pages before and after this document.
     pub older: Option<u32>,
     pub newer: Option<u32>,
+    /// The folders right below, for the page of a folder; feeds do not show them.
+    pub sections: Vec<Section>,
 }
 
 impl Feed {
+    /// The absolute URL of the page for people of `part` of this scope.
+    pub fn page_url(&self, part: Part) -> String {
+        match part {
+            Part::Current => self.home.clone(),
+            Part::Archive(_) => self.url(part, "html"),
+        }
+    }
+
     /// The absolute URL of `part` of this scope in the format with this extension.
     pub fn url(&self, part: Part, extension: &str) -> String {
         let only = if matches!(self.scope, Scope::FolderOnly(_)) { ".only" } else { "" };
@@ -98,6 +127,38 @@ pub struct Item {
     /// What the article is about, elsewhere.
     pub link: Option<String>,
     pub words: u32,
+    /// A text, or the address of a licence.
+    pub rights: Option<String>,
+    /// Where the author found it: absolute URLs.
+    pub via: Vec<String>,
+    /// Where it was published first.
+    pub source: Option<Origin>,
+    /// What it answers: absolute URLs.
+    pub replies_to: Vec<String>,
+    /// The same article in other languages.
+    pub translations: Vec<Translation>,
+}
+
+impl Item {
+    /// The address of its licence, where its rights are one.
+    pub fn rights_url(&self) -> Option<&str> {
+        self.rights.as_deref().filter(|it| it.starts_with("https://") || it.starts_with("http://"))
+    }
+}
+
+/// Where an article was published first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Of a feed, or of a page.
+    pub url: String,
+    pub title: Option<String>,
+}
+
+/// An article in another language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Translation {
+    pub language: String,
+    pub url: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +175,66 @@ impl Tag {
         let name = self.url.trim_end_matches('/');
         name.rfind('/').map_or(name, |slash| &name[..=slash])
     }
+}
+
+/// A scope as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    pub scope: Scope,
+    pub label: String,
+    /// The absolute URL of its page, with the last slash.
+    pub url: String,
+    /// How many entries it holds.
+    pub entries: u64,
+}
+
+impl Section {
+    /// The absolute URL of the feed that readers subscribe to, in the format with
+    /// this extension.
+    pub fn feed(&self, extension: &str) -> String {
+        let only = if matches!(self.scope, Scope::FolderOnly(_)) { ".only" } else { "" };
+        format!("{}feed{only}.{extension}", self.url)
+    }
+}
+
+/// An entry as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Headline {
+    pub title: String,
+    /// The absolute permalink.
+    pub url: String,
+    pub published: Timestamp,
+    pub updated: Timestamp,
+}
+
+/// The site with all its scopes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Directory {
+    /// The site, without items.
+    pub channel: Feed,
+    /// Of each kind by name.
+    pub sections: Vec<Section>,
+}
+
+/// A time with its page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Times {
+    pub period: Period,
+    /// Absolute.
+    pub url: String,
+}
+
+/// The entries of a time: listed, or the shorter times that they stand in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calendar {
+    /// The site, without items.
+    pub channel: Feed,
+    pub own: Times,
+    pub around: Option<Times>,
+    /// The last published first.
+    pub headlines: Vec<Headline>,
+    /// The last first.
+    pub parts: Vec<Times>,
 }
 
 /// A picture or file with its facts.

@@ -4,8 +4,8 @@
 //! - The feed has an author, so that entries without one are valid (4.1.1).
 //! - `title` and `summary` are plain text, `content` is HTML (3.1.1): `xhtml`
 //!   would have to be well-formed XML, which bodies need not be.
-//! - The crate writes the feed's own extension elements after the entries; all
-//!   three specifications allow any order.
+//! - The crate writes the feed's own extension elements after the entries, where the
+//!   schema of RFC 4287 (appendix B) has none: they are moved before the entries.
 
 use atom_syndication::extension::Extension;
 use atom_syndication::{Category, Content, Entry, FixedDateTime, Generator, Link, Person, Text};
@@ -27,18 +27,20 @@ pub fn document(feed: &Feed) -> Vec<u8> {
         let when = Some(when);
         extensions.push(Element::new("at:deleted-entry").with("ref", id).with_any("when", when));
     }
-    let entries: Vec<Entry> = feed.items.iter().map(|it| entry(feed, it)).collect();
+    let entries: Vec<Entry> = feed.items.iter().map(entry).collect();
     let prefixes = entries.iter().flat_map(|it| it.extensions.keys());
     let namespaces = xml::namespaces(prefixes.chain(extensions.map.keys()));
     let contents = entries.iter().filter_map(|it| it.content.as_ref()?.value.as_ref());
     let size: usize = contents.map(String::len).sum();
-    let document = atom_syndication::Feed {
+    let mut document = atom_syndication::Feed {
         title: plain(&feed.title, None),
         id: xml::line(&feed.id).into(),
         updated: date(feed.updated),
         authors: vec![person(&feed.author)],
         generator: Some(Generator { value: "Sower".into(), uri: None, version: None }),
         links: links(feed),
+        icon: feed.icon.as_deref().map(|it| xml::line(it).into()),
+        logo: feed.logo.as_deref().map(|it| xml::line(it).into()),
         rights: feed.copyright.as_deref().map(|it| plain(it, None)),
         subtitle: Some(plain(&feed.description, None)),
         lang: feed.language.clone(),
@@ -49,6 +51,25 @@ pub fn document(feed: &Feed) -> Vec<u8> {
     };
     // Escaping makes HTML longer by a quarter or so.
     let capacity = size + size / 3 + 1024 * (document.entries.len() + 1);
+    if document.extensions.is_empty() || document.entries.is_empty() {
+        return written(&document, capacity);
+    }
+    let entries = std::mem::take(&mut document.entries);
+    let mut head = written(&document, capacity);
+    document.extensions.clear();
+    document.entries = entries;
+    let whole = written(&document, capacity);
+    // `<` of a text is escaped, so this is the first entry.
+    let start = whole.windows(ENTRY.len()).position(|it| it == ENTRY).unwrap_or(whole.len());
+    head.truncate(head.len() - END.len());
+    head.extend_from_slice(&whole[start..]);
+    head
+}
+
+const ENTRY: &[u8] = b"<entry>";
+const END: &[u8] = b"</feed>";
+
+fn written(document: &atom_syndication::Feed, capacity: usize) -> Vec<u8> {
     document.write_to(Vec::with_capacity(capacity)).expect("memory takes every write")
 }
 
@@ -60,7 +81,8 @@ fn links(feed: &Feed) -> Vec<Link> {
         mime_type: own_type.clone(),
         ..Link::default()
     };
-    let mut links = vec![to("self", feed.part), page_link(&feed.home)];
+    let mut links = vec![to("self", feed.part), page_link(&feed.page_url(feed.part))];
+    links.extend(feed.hubs.iter().map(|it| link("hub", it)));
     links.extend(feed.older.map(|it| to("prev-archive", Part::Archive(it))));
     links.extend(feed.newer.map(|it| to("next-archive", Part::Archive(it))));
     if feed.part != Part::Current {
@@ -69,18 +91,27 @@ fn links(feed: &Feed) -> Vec<Link> {
     links
 }
 
-fn entry(feed: &Feed, item: &Item) -> Entry {
-    let language = item.language.as_ref().filter(|it| feed.language.as_ref() != Some(it));
+fn entry(item: &Item) -> Entry {
+    // Always, so that no entry changes where the feed's own language does.
+    let language = item.language.as_ref();
     let mut extensions = Extensions::<Extension>::default();
     for element in item.image.iter().flat_map(xml::picture) {
         extensions.push(element);
     }
     let mut links = vec![page_link(&item.url)];
-    links.extend(item.link.as_ref().map(|it| Link {
-        href: xml::line(it).into(),
-        rel: "related".into(),
-        ..Link::default()
-    }));
+    links.extend(
+        item.translations
+            .iter()
+            .map(|it| Link { hreflang: Some(it.language.clone()), ..page_link(&it.url) }),
+    );
+    links.extend(item.link.iter().map(|it| link("related", it)));
+    let origin = item.source.iter().map(|it| &it.url);
+    links.extend(item.via.iter().chain(origin).map(|it| link("via", it)));
+    links.extend(item.rights_url().map(|it| link("license", it)));
+    for url in &item.replies_to {
+        // RFC 4685, section 3: the id of what is answered, which may be its address.
+        extensions.push(Element::new("thr:in-reply-to").with("ref", url).with("href", url));
+    }
     links.extend(item.enclosures.iter().map(enclosure));
     Entry {
         title: plain(&item.title, language),
@@ -105,9 +136,14 @@ fn entry(feed: &Feed, item: &Item) -> Entry {
             content_type: Some("html".into()),
             ..Content::default()
         }),
+        rights: item.rights.as_deref().map(|it| plain(it, None)),
         extensions: extensions.map,
         ..Entry::default()
     }
+}
+
+fn link(rel: &str, url: &str) -> Link {
+    Link { href: xml::line(url).into(), rel: rel.into(), ..Link::default() }
 }
 
 fn page_link(url: &str) -> Link {

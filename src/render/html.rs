@@ -115,15 +115,57 @@ pub fn open(feed: &Feed, head: &Head<'_>, capacity: usize) -> Html {
     html.meta("name", "description", head.description);
     html.raw("<link rel=\"canonical\"").attribute("href", head.canonical).raw(">\n");
     for format in Format::ALL {
-        html.raw("<link rel=\"alternate\"").attribute("type", xml::bare_type(format));
-        html.attribute("title", &format!("{} ({})", feed.title, name(format)));
-        html.attribute("href", &feed.url(Part::Current, format.extension())).raw(">\n");
+        let url = feed.url(Part::Current, format.extension());
+        discover(&mut html, format, &feed.title, &url);
     }
+    if feed.folder != feed.site {
+        // Of the site, after those of the page's own scope.
+        for format in Format::ALL {
+            let url = format!("{}feed.{}", feed.site, format.extension());
+            discover(&mut html, format, &feed.site_title, &url);
+        }
+    }
+    match &feed.icon {
+        Some(icon) => html.raw("<link rel=\"icon\"").attribute("href", icon),
+        None => {
+            let icon = format!("{}favicon.svg", feed.site);
+            html.raw("<link rel=\"icon\" type=\"image/svg+xml\"").attribute("href", &icon)
+        }
+    };
+    html.raw(">\n");
     html.meta("property", "og:title", head.title);
     html.meta("property", "og:description", head.description);
     html.meta("property", "og:url", head.canonical);
-    html.meta("property", "og:site_name", &feed.title);
+    html.meta("property", "og:site_name", &feed.site_title);
+    let locale = head.language.map(|it| it.replace('-', "_"));
+    html.meta("property", "og:locale", locale.as_deref().unwrap_or_default());
     html
+}
+
+/// Autodiscovery of a feed (HTML, section 4.6.7.2).
+fn discover(html: &mut Html, format: Format, title: &str, url: &str) {
+    html.raw("<link rel=\"alternate\"").attribute("type", xml::bare_type(format));
+    html.attribute("title", &format!("{title} ({})", name(format)));
+    html.attribute("href", url).raw(">\n");
+}
+
+/// The site's name, and ways to its lists.
+pub fn site(html: &mut Html, feed: &Feed, language: Option<&str>) {
+    html.raw("<header class=\"site\"").language(feed.language.as_deref(), language);
+    html.raw("><a rel=\"home\"").attribute("href", &feed.site).raw(">").text(&feed.site_title);
+    html.raw("</a>\n");
+    ways(html, feed, feed.language.as_deref());
+    html.raw("</header>\n");
+}
+
+/// Ways to the site's lists.
+pub fn ways(html: &mut Html, feed: &Feed, language: Option<&str>) {
+    let root = feed.site.trim_end_matches('/');
+    html.raw("<nav class=\"ways\" aria-label=\"Site\"").language(Some("en"), language).raw(">");
+    for (name, path) in [("Archive", "/archives/"), ("Tags", "/tags/"), ("Authors", "/authors/")] {
+        html.raw(" <a").attribute("href", &format!("{root}{path}")).raw(">").raw(name).raw("</a>");
+    }
+    html.raw("</nav>\n");
 }
 
 /// From the head into the body.
@@ -173,7 +215,9 @@ JSON Feed is the easiest for programs.</p>
 Feed holds, in the feed, <code>archive</code>, <code>current</code>, <code>prev_archive</code>, \
 <code>next_archive</code> and <code>deleted</code> (the <code>id</code> of a withdrawn article \
 and <code>when</code> it was); in an item, <code>subtitle</code>, <code>words</code> (their \
-number), <code>image_alt</code> (the picture in words) and <code>atom_id</code> (the id in the \
+number), <code>image_alt</code> (the picture in words), <code>rights</code>, <code>via</code>, \
+<code>source</code>, <code>in_reply_to</code>, <code>translations</code> (addresses) and \
+<code>atom_id</code> (the id in the \
 Atom feed, where it differs).</p>
 </details>
 ";

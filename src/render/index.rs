@@ -1,42 +1,103 @@
-//! The page for people of a scope: its newest articles, and how to subscribe.
+//! The page for people of a scope: its newest articles, and how to subscribe; and
+//! the pages of its older ones, which are its archive pages (RFC 5005, section 4).
 
+use crate::catalog::entry::Part;
+use crate::catalog::scope::Scope;
 use crate::feed::page::{Feed, Item};
 use crate::render::html::{self, Head, Html};
+use crate::render::linked_data;
 use crate::render::xml;
-
-/// So many articles the page shows; all others are in the archives.
-const SHOWN: usize = 50;
 
 /// So many characters of a summary it shows, and then up to the end of the word.
 const SUMMARY: usize = 280;
 
 pub fn document(feed: &Feed) -> String {
     let language = feed.language.as_deref();
-    let head = Head {
-        title: &feed.title,
-        description: &feed.description,
-        canonical: &feed.home,
-        language,
+    let is_current = feed.part == Part::Current;
+    let url = feed.page_url(feed.part);
+    let title = match feed.part {
+        Part::Current => feed.title.clone(),
+        Part::Archive(number) => format!("{} ({number})", feed.title),
     };
-    let mut html = html::open(feed, &head, 1024 * feed.items.len().min(SHOWN));
+    let head = Head { title: &title, description: &feed.description, canonical: &url, language };
+    let mut html = html::open(feed, &head, 1024 * feed.items.len());
     html.meta("property", "og:type", "website");
+    if let Some(image) = &feed.image {
+        html.meta("property", "og:image", image);
+    }
+    for (rel, part) in [("prev", newer(feed)), ("next", feed.older.map(Part::Archive))] {
+        if let Some(part) = part {
+            html.raw("<link").attribute("rel", rel).attribute("href", &feed.page_url(part));
+            html.raw(">\n");
+        }
+    }
+    linked_data::scope(&mut html, feed, &url);
     html::body(&mut html);
-    html.raw("<div class=\"h-feed\">\n<header>\n<h1 class=\"p-name\">").text(&feed.title);
-    html.raw("</h1>\n");
+    if feed.scope != Scope::Site || !is_current {
+        html::site(&mut html, feed, language);
+    }
+    html.raw("<div class=\"h-feed\">\n<header>\n<h1 class=\"p-name\">").text(&title);
+    html.raw("</h1>\n<a class=\"u-url\" hidden=\"hidden\"").attribute("href", &url).raw("></a>\n");
     if xml::line(&feed.description) != xml::line(&feed.title) {
         html.raw("<p class=\"subtitle\">").text(&feed.description).raw("</p>\n");
     }
     html.raw("<p class=\"to-subscribe\"><a href=\"#subscribe\"").language(Some("en"), language);
-    html.raw(">Subscribe</a></p>\n</header>\n<main>\n");
-    for item in feed.items.iter().take(SHOWN) {
+    html.raw(">Subscribe</a></p>\n");
+    if feed.scope == Scope::Site && is_current {
+        html::ways(&mut html, feed, language);
+    }
+    sections(&mut html, feed, language);
+    html.raw("</header>\n<main>\n");
+    for item in &feed.items {
         article(&mut html, feed, item);
     }
     if feed.items.is_empty() {
         html.raw("<p class=\"empty\"").language(Some("en"), language);
         html.raw(">Nothing has been published here yet.</p>\n");
     }
+    turns(&mut html, feed, language);
     html.raw("</main>\n</div>\n");
     html::close(html, feed, language, true)
+}
+
+/// The folders below.
+fn sections(html: &mut Html, feed: &Feed, language: Option<&str>) {
+    if feed.sections.is_empty() {
+        return;
+    }
+    html.raw("<nav aria-label=\"Folders\"").language(Some("en"), language);
+    html.raw(">\n<ul class=\"names\">\n");
+    for section in &feed.sections {
+        html.raw("<li><a dir=\"auto\"").attribute("href", &section.url).raw(">");
+        html.text(&section.label).raw("</a> <span>").text(&section.entries.to_string());
+        html.raw("</span></li>\n");
+    }
+    html.raw("</ul>\n</nav>\n");
+}
+
+fn newer(feed: &Feed) -> Option<Part> {
+    match (feed.part, feed.newer) {
+        (Part::Current, _) => None,
+        (Part::Archive(_), Some(newer)) => Some(Part::Archive(newer)),
+        (Part::Archive(_), None) => Some(Part::Current),
+    }
+}
+
+/// Ways to the pages of newer and older articles.
+fn turns(html: &mut Html, feed: &Feed, language: Option<&str>) {
+    let (newer, older) = (newer(feed), feed.older.map(Part::Archive));
+    if newer.is_none() && older.is_none() {
+        return;
+    }
+    html.raw("<nav class=\"turns\" aria-label=\"Pages\"").language(Some("en"), language).raw(">\n");
+    for (rel, part, text) in [("prev", newer, "Newer articles"), ("next", older, "Older articles")]
+    {
+        if let Some(part) = part {
+            html.raw("<a").attribute("rel", rel).attribute("href", &feed.page_url(part));
+            html.raw(">").raw(text).raw("</a>\n");
+        }
+    }
+    html.raw("</nav>\n");
 }
 
 fn article(html: &mut Html, feed: &Feed, item: &Item) {

@@ -11,9 +11,13 @@
 //! | an item | `subtitle` | plain text; also the first paragraph of `content_html` |
 //! | | `words` | of the whole article |
 //! | | `image_alt` | alternative text of `image` |
+//! | | `rights` | a text, or the address of a licence |
+//! | | `via`, `source`, `in_reply_to` | addresses: where the author found it, where it was first published, what it answers |
+//! | | `translations` | by language, the address of the same article in it |
 //! | | `atom_id` | the id in the Atom feed, where the article states one that Atom cannot carry |
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -34,11 +38,24 @@ struct Document<'a> {
     description: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icon: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    favicon: Option<&'a str>,
     authors: Vec<Author<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hubs: Vec<Hub<'a>>,
     _sower: FeedExtension<'a>,
     items: Vec<Item<'a>>,
+}
+
+#[derive(Serialize)]
+struct Hub<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    url: &'a str,
 }
 
 #[derive(Serialize)]
@@ -104,6 +121,16 @@ struct ItemExtension<'a> {
     image_alt: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     atom_id: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rights: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    via: &'a Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    in_reply_to: &'a Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    translations: BTreeMap<&'a str, &'a str>,
 }
 
 #[derive(Serialize)]
@@ -130,6 +157,9 @@ pub fn document(feed: &Feed) -> Vec<u8> {
         feed_url: url(feed.part),
         description: xml::line(&feed.description),
         next_url: older.clone(),
+        icon: feed.icon.as_deref(),
+        favicon: feed.icon.as_deref(),
+        hubs: feed.hubs.iter().map(|url| Hub { kind: "WebSub", url }).collect(),
         authors: vec![author(&feed.author)],
         language: feed.language.as_deref(),
         _sower: FeedExtension {
@@ -172,6 +202,15 @@ fn item<'a>(item: &'a page::Item, about: &'a str) -> Item<'a> {
             subtitle: said(item.subtitle.as_ref()),
             words: item.words,
             image_alt: said(item.image.as_ref().and_then(|it| it.title.as_ref())),
+            rights: said(item.rights.as_ref()),
+            via: &item.via,
+            source: item.source.as_ref().map(|it| it.url.as_str()),
+            in_reply_to: &item.replies_to,
+            translations: item
+                .translations
+                .iter()
+                .map(|it| (it.language.as_str(), it.url.as_str()))
+                .collect(),
             atom_id: (item.id != item.guid).then(|| xml::line(&item.id)),
         },
     }

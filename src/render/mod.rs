@@ -20,15 +20,20 @@ mod content;
 mod html;
 mod index;
 mod json;
+mod linked_data;
+mod lists;
+mod opml;
 mod page;
 pub mod rendition;
 mod rss;
+mod sitemap;
 mod xml;
 
 use bytes::Bytes;
 
 use crate::catalog::entry::Part;
-use crate::feed::page::Feed;
+use crate::catalog::scope::Kind;
+use crate::feed::page::{Calendar, Directory, Feed, Headline};
 use crate::render::rendition::{Format, Payload, Rendition};
 
 /// `feed` as a document of `format`.
@@ -39,7 +44,22 @@ pub fn feed(feed: &Feed, format: Format) -> Rendition {
         Format::Json => json::document(feed),
     };
     let mut links = Vec::new();
-    push_link(&mut links, &feed.url(feed.part, format.extension()), "rel=\"self\"");
+    let url = |part| feed.url(part, format.extension());
+    push_link(&mut links, &url(feed.part), "rel=\"self\"");
+    for hub in &feed.hubs {
+        push_link(&mut links, hub, "rel=\"hub\"");
+    }
+    let page = feed.page_url(feed.part);
+    push_link(&mut links, &page, "rel=\"alternate\"; type=\"text/html\"");
+    if let Some(older) = feed.older {
+        push_link(&mut links, &url(Part::Archive(older)), "rel=\"prev-archive\"");
+    }
+    if let Some(newer) = feed.newer {
+        push_link(&mut links, &url(Part::Archive(newer)), "rel=\"next-archive\"");
+    }
+    if feed.part != Part::Current {
+        push_link(&mut links, &url(Part::Current), "rel=\"current\"");
+    }
     rendition(feed, format.media_type(), document, links)
 }
 
@@ -60,6 +80,59 @@ pub fn page(feed: &Feed) -> Rendition {
     page
 }
 
+/// The page of all tags, authors or languages.
+pub fn names(directory: &Directory, kind: Kind) -> Rendition {
+    let channel = &directory.channel;
+    rendition(channel, HTML, lists::names(directory, kind).into(), alternates(channel))
+}
+
+/// The page of what was published in a time.
+pub fn calendar(calendar: &Calendar) -> Rendition {
+    let channel = &calendar.channel;
+    rendition(channel, HTML, lists::calendar(calendar).into(), alternates(channel))
+}
+
+/// The list of all feeds.
+pub fn opml(directory: &Directory) -> Rendition {
+    let document = opml::document(directory).into();
+    rendition(&directory.channel, "text/x-opml; charset=utf-8", document, Vec::new())
+}
+
+/// A list of pages; `is_first` with that of the site.
+pub fn sitemap(channel: &Feed, headlines: &[Headline], is_first: bool) -> Rendition {
+    list(channel, XML, sitemap::pages(channel, headlines, is_first))
+}
+
+/// The list of so many parts of the list of pages.
+pub fn sitemap_index(channel: &Feed, parts: u32) -> Rendition {
+    list(channel, XML, sitemap::index(channel, parts))
+}
+
+pub fn robots(channel: &Feed) -> Rendition {
+    list(channel, "text/plain; charset=utf-8", sitemap::robots(channel))
+}
+
+/// Sower's own mark, for sites that have none: SVG or ICO.
+pub fn favicon(is_svg: bool) -> Rendition {
+    let (media_type, bytes): (&str, &[u8]) = match is_svg {
+        true => ("image/svg+xml", include_bytes!("favicon.svg")),
+        false => ("image/x-icon", include_bytes!("favicon.ico")),
+    };
+    Rendition {
+        media_type: media_type.into(),
+        payload: Payload::Bytes(Bytes::from_static(bytes)),
+        language: None,
+        modified: jiff::Timestamp::UNIX_EPOCH,
+        links: Vec::new(),
+    }
+}
+
+fn list(channel: &Feed, media_type: &str, document: String) -> Rendition {
+    let list = rendition(channel, media_type, document.into(), Vec::new());
+    Rendition { language: None, ..list }
+}
+
+const XML: &str = "application/xml; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
 fn rendition(feed: &Feed, media_type: &str, document: Vec<u8>, links: Vec<String>) -> Rendition {

@@ -2,6 +2,7 @@
 
 use crate::feed::page::{Attachment, Feed, Item};
 use crate::render::html::{self, Head, Html};
+use crate::render::linked_data;
 use crate::render::xml;
 
 pub fn document(feed: &Feed, item: &Item) -> String {
@@ -12,11 +13,20 @@ pub fn document(feed: &Feed, item: &Item) -> String {
     };
     let head = Head { title: &item.title, description, canonical: &item.url, language };
     let mut html = html::open(feed, &head, item.html.len());
-    properties(&mut html, item);
+    properties(&mut html, feed, item);
+    for translation in &item.translations {
+        html.raw("<link rel=\"alternate\"").attribute("hreflang", &translation.language);
+        html.attribute("href", &translation.url).raw(">\n");
+    }
+    if let (false, Some(own)) = (item.translations.is_empty(), &item.language) {
+        // Each of them names all, itself among them.
+        html.raw("<link rel=\"alternate\"").attribute("hreflang", own);
+        html.attribute("href", &item.url).raw(">\n");
+    }
+    linked_data::article(&mut html, feed, item);
     html::body(&mut html);
-    html.raw("<header class=\"site\"").language(feed.language.as_deref(), language);
-    html.raw("><a rel=\"home\"").attribute("href", &feed.home).raw(">").text(&feed.title);
-    html.raw("</a></header>\n<main>\n<article class=\"h-entry\">\n<header>\n<h1 class=\"p-name\">");
+    html::site(&mut html, feed, language);
+    html.raw("<main>\n<article class=\"h-entry\">\n<header>\n<h1 class=\"p-name\">");
     html.text(&item.title).raw("</h1>\n");
     if let Some(subtitle) = &item.subtitle {
         html.raw("<p class=\"subtitle\" role=\"doc-subtitle\">").text(subtitle).raw("</p>\n");
@@ -25,6 +35,7 @@ pub fn document(feed: &Feed, item: &Item) -> String {
     html.raw("</header>\n<div class=\"e-content\">\n").raw(&xml::text(&item.html));
     html.raw("\n</div>\n");
     attachments(&mut html, item);
+    translations(&mut html, item, language);
     about(&mut html, item, language);
     tags(&mut html, item);
     html.raw("</article>\n</main>\n");
@@ -32,7 +43,7 @@ pub fn document(feed: &Feed, item: &Item) -> String {
 }
 
 /// OpenGraph (ogp.me) of an article.
-fn properties(html: &mut Html, item: &Item) {
+fn properties(html: &mut Html, feed: &Feed, item: &Item) {
     html.meta("property", "og:type", "article");
     html.meta("property", "article:published_time", &item.published.to_string());
     if item.updated > item.published {
@@ -44,7 +55,12 @@ fn properties(html: &mut Html, item: &Item) {
     for tag in &item.tags {
         html.meta("property", "article:tag", &tag.label);
     }
-    let Some(image) = &item.image else { return };
+    let Some(image) = &item.image else {
+        if let Some(image) = &feed.image {
+            html.meta("property", "og:image", image);
+        }
+        return;
+    };
     html.meta("property", "og:image", &image.url);
     if let Some((width, height)) = image.size {
         html.meta("property", "og:image:width", &width.to_string());
@@ -127,9 +143,48 @@ fn facts(attachment: &Attachment) -> String {
 }
 
 fn about(html: &mut Html, item: &Item, language: Option<&str>) {
-    let Some(link) = &item.link else { return };
-    html.raw("<p class=\"about\"").language(Some("en"), language).raw(">About: <a");
-    html.attribute("class", "u-bookmark-of").attribute("href", link).raw(">").text(link);
+    for url in &item.replies_to {
+        relation(html, ("In reply to", "u-in-reply-to"), url, language);
+    }
+    for url in item.link.iter() {
+        relation(html, ("About", "u-bookmark-of"), url, language);
+    }
+    for url in item.source.iter().map(|it| &it.url) {
+        relation(html, ("First published at", "u-repost-of"), url, language);
+    }
+    for url in &item.via {
+        relation(html, ("Found by way of", "u-via"), url, language);
+    }
+    let Some(rights) = &item.rights else { return };
+    match item.rights_url() {
+        Some(url) => {
+            html.raw("<p class=\"about\"").language(Some("en"), language);
+            html.raw(">Licence: <a rel=\"license\"").attribute("href", url).raw(">").text(url);
+            html.raw("</a></p>\n");
+        }
+        None => {
+            html.raw("<p class=\"about\" dir=\"auto\">").text(rights).raw("</p>\n");
+        }
+    }
+}
+
+fn translations(html: &mut Html, item: &Item, language: Option<&str>) {
+    if item.translations.is_empty() {
+        return;
+    }
+    html.raw("<p class=\"about\"").language(Some("en"), language).raw(">Also in:");
+    for translation in &item.translations {
+        html.raw(" <a class=\"u-translation\" rel=\"alternate\"");
+        html.attribute("hreflang", &translation.language).attribute("href", &translation.url);
+        html.raw(">").text(&translation.language).raw("</a>");
+    }
+    html.raw("</p>\n");
+}
+
+/// A line that says how the article stands to pages elsewhere.
+fn relation(html: &mut Html, (words, class): (&str, &str), url: &str, language: Option<&str>) {
+    html.raw("<p class=\"about\"").language(Some("en"), language).raw(">").raw(words);
+    html.raw(": <a").attribute("class", class).attribute("href", url).raw(">").text(url);
     html.raw("</a></p>\n");
 }
 

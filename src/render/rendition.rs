@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::catalog::entry::Part;
-use crate::catalog::scope::Scope;
+use crate::catalog::entry::{Part, Period};
+use crate::catalog::scope::{Kind, Scope};
 use crate::watch::seed::SeedPath;
 
 /// The formats of feeds.
@@ -46,6 +46,17 @@ pub enum Key {
     },
     /// The page for people of a scope: `/` of the site.
     Index(Scope),
+    /// The page for people of an archive page of a scope.
+    Older(Scope, u32),
+    /// The page of all tags, authors or languages.
+    Names(Kind),
+    /// The page of what was published in a time.
+    Period(Period),
+    /// The list of all feeds.
+    Opml,
+    /// The list of all pages, or one of its parts, numbered from 1.
+    Sitemap(Option<u32>),
+    Robots,
     /// Whatever else stands at a path of the site: an entry's page, a file, a
     /// redirect, a 410. Percent-encoded as permalinks are, beginning with `/`.
     Page(String),
@@ -64,6 +75,16 @@ impl Key {
                 }
             }
             Key::Index(scope) => scope.folder(),
+            Key::Older(scope, number) => {
+                let only = if matches!(scope, Scope::FolderOnly(_)) { ".only" } else { "" };
+                format!("{}archives/{number}{only}.html", scope.folder())
+            }
+            Key::Names(kind) => kind.folder().into(),
+            Key::Period(period) => period.path(),
+            Key::Opml => "/opml.xml".into(),
+            Key::Sitemap(None) => "/sitemap.xml".into(),
+            Key::Sitemap(Some(part)) => format!("/sitemap-{part}.xml"),
+            Key::Robots => "/robots.txt".into(),
             Key::Page(path) => path.clone(),
         }
     }

@@ -12,11 +12,13 @@
 //!   `dc:creator`; both together would say it twice.
 //! - There is one `enclosure` (profile, "enclosure"); further ones are
 //!   `media:content`.
-//! - No `ttl`: how long a feed stays true is said by HTTP.
+//! - `ttl` only where it is configured: how long a feed stays true is said by HTTP.
+//! - Where an article was published first is its `source`; the address is that of a
+//!   feed by the specification, and of the article where no feed is known.
 
 use rss::extension::Extension;
 use rss::extension::dublincore::DublinCoreExtension;
-use rss::{Category, Channel, Enclosure, Guid};
+use rss::{Category, Channel, Enclosure, Guid, Image, Source};
 
 use crate::catalog::entry::Part;
 use crate::convert::article::Person;
@@ -29,7 +31,7 @@ use crate::render::xml::{self, Element, Extensions};
 pub fn document(feed: &Feed) -> Vec<u8> {
     let mut extensions = Extensions::<Extension>::default();
     links(feed, &mut extensions);
-    let items: Vec<rss::Item> = feed.items.iter().map(|it| item(feed, it)).collect();
+    let items: Vec<rss::Item> = feed.items.iter().map(item).collect();
     let prefixes = items.iter().flat_map(|it| it.extensions.keys());
     let namespaces = xml::namespaces(prefixes.chain(extensions.map.keys()));
     let size: usize = items.iter().filter_map(|it| it.content.as_ref()).map(String::len).sum();
@@ -43,6 +45,13 @@ pub fn document(feed: &Feed) -> Vec<u8> {
         managing_editor: contact(&feed.author),
         last_build_date: xml::rfc822(feed.updated),
         generator: Some("Sower".into()),
+        ttl: feed.ttl.map(|it| it.to_string()),
+        image: feed.image.as_ref().or(feed.logo.as_ref()).or(feed.icon.as_ref()).map(|url| Image {
+            url: xml::line(url).into(),
+            title: plain(&feed.title),
+            link: xml::line(&feed.home).into(),
+            ..Image::default()
+        }),
         docs: Some("https://www.rssboard.org/rss-specification".into()),
         dublin_core_ext: creator
             .map(|it| DublinCoreExtension { creators: vec![it], ..DublinCoreExtension::default() }),
@@ -107,23 +116,33 @@ fn links(feed: &Feed, extensions: &mut Extensions<Extension>) {
     };
     let url = |part| feed.url(part, Format::Rss.extension());
     push("self", url(feed.part), own_type);
-    push("alternate", feed.home.clone(), "text/html");
+    push("alternate", feed.page_url(feed.part), "text/html");
     if let Some(older) = feed.older {
         push("prev-archive", url(Part::Archive(older)), own_type);
     }
     if let Some(newer) = feed.newer {
         push("next-archive", url(Part::Archive(newer)), own_type);
     }
+    for hub in &feed.hubs {
+        extensions.push(Element::new("atom:link").with("rel", "hub").with("href", hub));
+    }
+    let mut push = |rel: &str, url: String, media_type: &str| {
+        let link = Element::new("atom:link").with("rel", rel).with("href", url);
+        extensions.push(link.with("type", media_type));
+    };
     if feed.part != Part::Current {
         push("current", url(Part::Current), own_type);
         extensions.push(Element::new("fh:archive"));
     }
 }
 
-fn item(feed: &Feed, item: &Item) -> rss::Item {
+fn item(item: &Item) -> rss::Item {
     let mut extensions = Extensions::<Extension>::default();
     if let Some(link) = &item.link {
         extensions.push(Element::new("atom:link").with("rel", "related").with("href", link));
+    }
+    for url in &item.via {
+        extensions.push(Element::new("atom:link").with("rel", "via").with("href", url));
     }
     for element in item.image.iter().flat_map(xml::picture) {
         extensions.push(element);
@@ -136,9 +155,9 @@ fn item(feed: &Feed, item: &Item) -> rss::Item {
         [one] if one.email.is_some() => (contact(one), Vec::new()),
         many => (None, many.iter().map(|it| plain(&it.name)).collect()),
     };
-    let languages: Vec<String> =
-        item.language.iter().filter(|it| feed.language.as_ref() != Some(it)).cloned().collect();
-    let has_dublin_core = !creators.is_empty() || !languages.is_empty();
+    let languages: Vec<String> = item.language.iter().cloned().collect();
+    let rights: Vec<String> = item.rights.iter().map(|it| plain(it)).collect();
+    let has_dublin_core = !creators.is_empty() || !languages.is_empty() || !rights.is_empty();
     rss::Item {
         title: Some(plain(&item.title)),
         link: Some(xml::line(&item.url).into()),
@@ -159,11 +178,16 @@ fn item(feed: &Feed, item: &Item) -> rss::Item {
         }),
         guid: Some(Guid { permalink: guid == item.url, value: guid }),
         pub_date: xml::rfc822(item.published),
+        source: item.source.as_ref().map(|it| Source {
+            url: xml::line(&it.url).into(),
+            title: Some(plain(it.title.as_deref().unwrap_or(&it.url))),
+        }),
         content: Some(content::body(item).into_owned()),
         extensions: extensions.map,
         dublin_core_ext: has_dublin_core.then(|| DublinCoreExtension {
             creators,
             languages,
+            rights,
             ..DublinCoreExtension::default()
         }),
         ..rss::Item::default()

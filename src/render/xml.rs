@@ -85,6 +85,7 @@ pub const NAMESPACES: &[(&str, &str)] = &[
     ("atom", "http://www.w3.org/2005/Atom"),
     ("fh", "http://purl.org/syndication/history/1.0"),
     ("media", "http://search.yahoo.com/mrss/"),
+    ("thr", "http://purl.org/syndication/thread/1.0"),
 ];
 
 /// An element of another namespace than the document's, for both crates.

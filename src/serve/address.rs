@@ -14,8 +14,8 @@ use std::borrow::Cow;
 use percent_encoding::{percent_decode_str, percent_encode};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-use crate::catalog::entry::Part;
-use crate::catalog::scope::{SEGMENT, Scope};
+use crate::catalog::entry::{Part, Period};
+use crate::catalog::scope::{Kind, SEGMENT, Scope};
 use crate::render::rendition::{Format, Key};
 
 /// What a path stands for.
@@ -53,7 +53,24 @@ pub fn address(path: &str) -> Address {
         ([], "readyz") => return Address::Readiness,
         ([], "rss.xml" | "index.xml") => return alias(&Scope::Site, Format::Rss),
         ([], "atom.xml") => return alias(&Scope::Site, Format::Atom),
+        ([], "opml.xml") => return Address::Key(Key::Opml),
+        ([], "robots.txt") => return Address::Key(Key::Robots),
+        ([], leaf) if leaf.starts_with("sitemap") => {
+            return sitemap(leaf).map_or_else(|| page(&segments), Address::Key);
+        }
+        ([kind], "") => {
+            if let Some(kind) =
+                Kind::ALL.into_iter().find(|it| it.folder()[1..] == format!("{kind}/"))
+            {
+                return Address::Key(Key::Names(kind));
+            }
+        }
         _ => {}
+    }
+    if let ([first, times @ ..], "") = (folders, leaf)
+        && first == "archives"
+    {
+        return period(times).map_or(Address::Nothing, |it| Address::Key(Key::Period(it)));
     }
     if let ([folders @ .., last], "") = (folders, leaf)
         && last == "feed"
@@ -135,16 +152,52 @@ fn feed(scope: Scope, leaf: &str) -> Option<Address> {
     }
 }
 
-/// `7.atom`, `7.only.atom`. A number has one spelling.
+/// `sitemap.xml`, `sitemap-2.xml`.
+fn sitemap(leaf: &str) -> Option<Key> {
+    let part = leaf.strip_prefix("sitemap")?.strip_suffix(".xml")?;
+    if part.is_empty() {
+        return Some(Key::Sitemap(None));
+    }
+    Some(Key::Sitemap(Some(number(part.strip_prefix('-')?)?)))
+}
+
+/// A number has one spelling.
+fn number(digits: &str) -> Option<u32> {
+    let is_canonical = digits.bytes().all(|it| it.is_ascii_digit()) && !digits.starts_with('0');
+    digits.parse().ok().filter(|_| is_canonical)
+}
+
+/// The years, a year, a month, a day.
+fn period(times: &[Cow<'_, str>]) -> Option<Period> {
+    let part = |digits: &str, length: usize| -> Option<i16> {
+        let is_right = digits.len() == length && digits.bytes().all(|it| it.is_ascii_digit());
+        digits.parse().ok().filter(|_| is_right)
+    };
+    let small = |digits: &str, most: i8| -> Option<i8> {
+        let number = part(digits, 2).and_then(|it| i8::try_from(it).ok());
+        number.filter(|it| (1..=most).contains(it))
+    };
+    Some(match times {
+        [] => Period::All,
+        [year] => Period::Year(part(year, 4)?),
+        [year, month] => Period::Month(part(year, 4)?, small(month, 12)?),
+        [year, month, day] => Period::Day(part(year, 4)?, small(month, 12)?, small(day, 31)?),
+        _ => return None,
+    })
+}
+
+/// `7.atom`, `7.only.atom`, and `7.html` for people.
 fn archive(folders: &[Cow<'_, str>], leaf: &str) -> Option<Key> {
     let (digits, rest) = leaf.split_once('.')?;
-    let is_canonical = digits.bytes().all(|it| it.is_ascii_digit()) && !digits.starts_with('0');
-    let number = digits.parse().ok().filter(|_| is_canonical)?;
+    let number = number(digits)?;
     let scope = scope(folders)?;
     let (scope, extension) = match rest.strip_prefix("only.") {
         Some(extension) => (only(scope)?, extension),
         None => (scope, rest),
     };
+    if extension == "html" {
+        return Some(Key::Older(scope, number));
+    }
     Some(Key::Feed { scope, part: Part::Archive(number), format: format(extension)? })
 }
 
@@ -247,7 +300,7 @@ mod tests {
             ("/tags/korea/x", Address::Nothing, "only its feed stands below a tag"),
             ("/tags/a/b/feed.atom", Address::Nothing, ""),
             ("/tags/feed.atom", Address::Nothing, "all tags are no scope"),
-            ("/tags/", page_at("/tags/"), "left to whoever makes pages"),
+            ("/tags/", Address::Key(Key::Names(Kind::Tags)), "all tags"),
             ("/authors/ann/feed.json", feed_at(Scope::Author("ann".into()), Current, Json), ""),
             ("/languages/ko/feed.rss", feed_at(Scope::Language("ko".into()), Current, Rss), ""),
             ("/archives/7.atom", feed_at(Scope::Site, Archive(7), Atom), ""),
@@ -259,7 +312,19 @@ mod tests {
             ("/archives/4294967296.atom", Address::Nothing, "more than any catalog has"),
             ("/archives/7.xml", Address::Nothing, ""),
             ("/archives/7", Address::Nothing, ""),
-            ("/archives/", Address::Nothing, ""),
+            ("/archives/", Address::Key(Key::Period(Period::All)), "all years"),
+            ("/archives/2026/", Address::Key(Key::Period(Period::Year(2026))), "a year"),
+            ("/archives/2026/11/", Address::Key(Key::Period(Period::Month(2026, 11))), "a month"),
+            ("/archives/2026/13/", Address::Nothing, "no month"),
+            ("/archives/26/", Address::Nothing, "a year has four digits"),
+            ("/archives/2026/11/05/", Address::Key(Key::Period(Period::Day(2026, 11, 5))), "a day"),
+            ("/archives/7.html", Address::Key(Key::Older(Scope::Site, 7)), "for people"),
+            ("/tags/a/archives/7.html", Address::Key(Key::Older(tag("a"), 7)), "for people"),
+            ("/opml.xml", Address::Key(Key::Opml), ""),
+            ("/robots.txt", Address::Key(Key::Robots), ""),
+            ("/sitemap.xml", Address::Key(Key::Sitemap(None)), ""),
+            ("/sitemap-2.xml", Address::Key(Key::Sitemap(Some(2))), "a part"),
+            ("/sitemap-02.xml", page_at("/sitemap-02.xml"), "a number has one spelling"),
             ("/archives", page_at("/archives"), "a folder is asked for with its slash"),
             ("/feed", choice("/"), ""),
             ("/news/feed", choice("/news/"), ""),

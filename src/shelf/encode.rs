@@ -64,7 +64,10 @@ fn kind(key: &Key, rendition: &Rendition) -> Kind {
         (Payload::File { .. }, _) => Kind::Active,
         (_, Key::Feed { part: Part::Current, .. }) => Kind::Feed,
         (_, Key::Feed { part: Part::Archive(_), .. }) => Kind::Archive,
-        (_, Key::Index(_) | Key::Page(_)) => Kind::Page,
+        (_, Key::Opml | Key::Sitemap(_) | Key::Robots) => Kind::Feed,
+        (_, Key::Index(_) | Key::Older(..) | Key::Names(_) | Key::Period(_) | Key::Page(_)) => {
+            Kind::Page
+        }
     }
 }
 

@@ -77,6 +77,8 @@ CREATE TABLE entries (
 CREATE INDEX entries_by_path   ON entries (path);
 CREATE INDEX entries_by_file   ON entries (inode, device);
 CREATE INDEX entries_by_bytes  ON entries (bytes);
+CREATE INDEX entries_by_published ON entries (published)
+    WHERE status IN ('live', 'leaving', 'held');
 CREATE INDEX entries_by_status ON entries (status, since) WHERE status <> 'live';
 
 -- Every name that an id was minted from: none is used twice.
@@ -103,8 +105,11 @@ CREATE TABLE scopes (
     live    INTEGER NOT NULL,             -- how many of all are live
     changed INTEGER NOT NULL,
     emptied INTEGER,                      -- since when none is live
+    ended   INTEGER,                      -- since when its documents are gone
     UNIQUE (kind, name)
 ) STRICT;
+CREATE INDEX scopes_emptied ON scopes (emptied)
+    WHERE emptied IS NOT NULL AND ended IS NULL AND kind <> 'site';
 
 -- Which entries a scope holds, in the order in which they joined it.
 CREATE TABLE members (

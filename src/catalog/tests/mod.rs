@@ -546,3 +546,37 @@ fn an_archive_of_old_articles_that_is_copied_in_floods_nobody() {
     site.pass(3);
     assert!(site.titles().contains(&"Yesterday".into()), "one old date alone reaches everybody");
 }
+
+#[test]
+fn a_scope_that_lost_its_last_entry_is_empty_for_30_days_and_then_gone() {
+    let day = 24 * 3600;
+    let mut site = Site::new();
+    let text = |tags: &str| format!("---\ntags: {tags}\n---\n# One\n\nA text.");
+    site.write("news/a.md", &text("[Korea]"));
+    let korea = Scope::Tag("korea".into());
+    let selected = |site: &Site| site.catalog.reader().unwrap().select(&korea, Part::Current);
+    let has_ended = |site: &Site| site.catalog.reader().unwrap().has_ended(&korea).unwrap();
+    assert_eq!(site.document(&korea, Part::Current).entries.len(), 1);
+    site.pass(10);
+    site.edit("news/a.md", &text("[Seoul]"));
+    site.look(&["news/a.md"]);
+    assert_eq!(site.document(&korea, Part::Current).entries.len(), 0, "empty, and valid");
+    site.pass(30 * day - 1);
+    assert!(selected(&site).unwrap().0.is_some() && !has_ended(&site));
+    assert_eq!(site.catalog.due(), Some(site.now + SignedDuration::from_secs(1)));
+    site.now += SignedDuration::from_secs(1);
+    let touched = site.catalog.tick(site.now).unwrap();
+    assert!(touched.documents.contains(&(korea.clone(), Part::Current)), "off the shelf");
+    assert!(selected(&site).unwrap().0.is_none() && has_ended(&site));
+    assert_eq!(site.catalog.due(), None, "once");
+    site.edit("news/a.md", &text("[korea]"));
+    site.look(&["news/a.md"]);
+    assert_eq!(site.document(&korea, Part::Current).entries.len(), 1, "it can come back");
+    assert_eq!(site.document(&korea, Part::Current).label, "Korea", "as first spelled");
+    site.remove("news/a.md");
+    site.look(&["news/a.md"]);
+    site.pass(100);
+    site.pass(31 * day);
+    assert!(has_ended(&site));
+    assert_eq!(site.feed().entries.len(), 0, "the site's own feed never ends");
+}
