@@ -6,6 +6,7 @@
 //! file, no SQL: rows come and go through [`Rows`], inside one transaction, and
 //! only those that a batch can touch are asked for.
 
+mod place;
 mod withdraw;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -46,6 +47,9 @@ pub(super) struct Decider<'d, 'c> {
     left: BTreeSet<i64>,
     /// Entries that are about to leave their permalink for another one.
     moving: HashSet<i64>,
+    /// Entries that keep their permalink until the one that has the path they ask for
+    /// is gone: by number, that one's.
+    waiting: HashMap<i64, i64>,
     /// Whether the seed of an entry that was about to be withdrawn has come back.
     has_returned: bool,
     notes: Vec<Problem>,
@@ -76,6 +80,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             claimed: HashMap::new(),
             left: BTreeSet::new(),
             moving: HashSet::new(),
+            waiting: HashMap::new(),
             has_returned: false,
             notes: Vec::new(),
         }
@@ -279,6 +284,7 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
             }
             let article_of = |seed: &SeedRow| seed.article.and_then(|it| articles.get(&it));
+            self.claimed.clear();
             let mut changed = Vec::new();
             let mut open: Vec<&SeedRow> = seeds.iter().collect();
             let mut found: Vec<(&SeedRow, i64)> = Vec::new();
@@ -288,6 +294,12 @@ impl<'d, 'c> Decider<'d, 'c> {
                 let mut still_open = Vec::new();
                 for seed in open {
                     match self.whose(rule, seed, article_of(seed))? {
+                        Some(entry)
+                            if rule == 4 && !is_due && self.is_anothers_file(seed, entry)? =>
+                        {
+                            self.claimed.insert(entry, seed.path.clone());
+                            self.wait_as_copy(seed.clone())?;
+                        }
                         Some(entry) => {
                             self.claimed.insert(entry, seed.path.clone());
                             found.push((seed, entry));
@@ -297,7 +309,9 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
                 open = still_open;
             }
+            self.left.extend(open.iter().filter_map(|it| it.entry));
             for &(seed, entry) in &found {
+                self.left.extend(seed.entry.filter(|&it| it != entry));
                 if let (Some(row), Some(new)) = (self.rows.entry(entry)?, article_of(seed))
                     && permalink::wanted(&seed.path, &new.article.stated) != row.wanted
                 {
@@ -305,9 +319,6 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
             }
             for &(seed, entry) in &found {
-                if let Some(displaced) = seed.entry.filter(|&it| it != entry) {
-                    self.left.insert(displaced);
-                }
                 if let Some(row) = self.rows.entry(entry)? {
                     if seed.bytes != Some(row.bytes) {
                         changed.push(row.clone());
@@ -317,7 +328,6 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
             }
             for seed in open {
-                self.left.extend(seed.entry);
                 let mut seed = seed.clone();
                 seed.entry = None;
                 match article_of(&seed) {
@@ -342,11 +352,16 @@ impl<'d, 'c> Decider<'d, 'c> {
     fn leave_all(&mut self) -> Result<Vec<EntryRow>> {
         let mut left = Vec::new();
         for entry in std::mem::take(&mut self.left) {
-            if !self.claimed.contains_key(&entry) {
+            if !self.has_seed(entry)? {
                 left.extend(self.leave(entry)?);
             }
         }
         Ok(left)
+    }
+
+    fn has_seed(&self, entry: i64) -> Result<bool> {
+        let Some(row) = self.rows.entry(entry)? else { return Ok(false) };
+        Ok(self.rows.seed(&row.path)?.is_some_and(|it| it.entry == Some(entry)))
     }
 
     /// The seeds of no entry that are copies, or other names, of what these entries
@@ -356,7 +371,7 @@ impl<'d, 'c> Decider<'d, 'c> {
         for entry in entries {
             let mut others = self.rows.seeds_of_bytes(&entry.bytes)?;
             others.extend(self.rows.seeds_of_file(&entry.file())?);
-            others.retain(|it| it.entry.is_none());
+            others.retain(|it| it.entry.is_none() || it.standing == Standing::Copy);
             copies.extend(others.into_iter().map(|it| (it.path.clone(), it)));
         }
         Ok(copies.into_values().collect())
@@ -448,6 +463,26 @@ impl<'d, 'c> Decider<'d, 'c> {
         Ok(moved)
     }
 
+    /// Whether the file at an entry's path was last seen as another's that has not left
+    /// its path: two names were swapped, or one moved onto the other, and only half of it
+    /// was looked at.
+    fn is_anothers_file(&self, seed: &SeedRow, own: i64) -> Result<bool> {
+        for other in self.rows.entries_of_file(&seed.stat)? {
+            let is_other = other.number != own && other.is_live() && other.is_file(&seed.stat);
+            if is_other && other.path != seed.path && !self.has_left(&other)? {
+                let own = self.rows.entry(own)?;
+                return Ok(own.is_some_and(|it| it.birth.is_some() && !it.is_file(&seed.stat)));
+            }
+        }
+        Ok(false)
+    }
+
+    fn wait_as_copy(&self, mut seed: SeedRow) -> Result<()> {
+        seed.standing = Standing::Copy;
+        seed.due = Some(self.now + self.options.copy_wait);
+        self.rows.put_standing(&seed)
+    }
+
     /// Whether nothing is at the entry's path, or its file stands at another seed's
     /// path and no longer there.
     fn has_left(&self, entry: &EntryRow) -> Result<bool> {
@@ -458,11 +493,17 @@ impl<'d, 'c> Decider<'d, 'c> {
         if here.entry.is_some_and(|it| it != entry.number) {
             return Ok(true);
         }
-        if entry.is_file(&here.stat) || entry.birth.is_none() {
+        let (file, here) = (entry.file(), here.stat);
+        if (file.device, file.inode, file.birth) == (here.device, here.inode, here.birth) {
             return Ok(false);
         }
-        let elsewhere = self.rows.seeds_of_file(&entry.file())?;
-        Ok(elsewhere.iter().any(|it| it.path != entry.path && entry.is_file(&it.stat)))
+        // Without a birth time, the inode with the bytes proves it.
+        let is_it = |it: &SeedRow| match entry.birth {
+            Some(_) => entry.is_file(&it.stat),
+            None => it.bytes == Some(entry.bytes),
+        };
+        let elsewhere = self.rows.seeds_of_file(&file)?;
+        Ok(elsewhere.iter().any(|it| it.path != entry.path && is_it(it)))
     }
 
     // What becomes of it.
@@ -515,6 +556,9 @@ impl<'d, 'c> Decider<'d, 'c> {
             return self.withdraw(entry, status);
         }
         self.publish_again(entry, &old, &seed, new)?;
+        if self.waiting.contains_key(&old.number) {
+            seed.standing = Standing::Queue;
+        }
         self.rows.put_standing(&seed)
     }
 
@@ -647,68 +691,6 @@ impl<'d, 'c> Decider<'d, 'c> {
         references::says_the_same(old, new, lead)
     }
 
-    /// Gives an entry the permalink that it asks for, if it asks for another one now.
-    fn place(&mut self, entry: &mut EntryRow, article: &Article) -> Result<()> {
-        self.place_again(entry, article, true)
-    }
-
-    fn place_again(
-        &mut self,
-        entry: &mut EntryRow,
-        article: &Article,
-        was_live: bool,
-    ) -> Result<()> {
-        let wanted = permalink::wanted(&entry.path, &article.stated);
-        if wanted != entry.wanted || (!was_live && self.is_taken(&entry.permalink, entry.number)?) {
-            let number = entry.number;
-            entry.permalink = permalink::free(&wanted, |it| self.is_taken(it, number))?;
-            entry.wanted = wanted;
-            if entry.permalink != entry.wanted {
-                self.note_place(entry);
-            }
-        }
-        self.rows.put_place(&entry.permalink, entry.number)?;
-        for alias in &article.stated.aliases {
-            let segments: Vec<_> = alias
-                .split('/')
-                .filter(|it| !it.is_empty())
-                .map(crate::catalog::scope::encoded_segment)
-                .collect();
-            if !segments.is_empty() {
-                let path = format!("/{}", segments.join("/"));
-                self.rows.put_place(&path, entry.number)?;
-                self.touch.page(path);
-            }
-        }
-        Ok(())
-    }
-
-    fn note_place(&mut self, entry: &EntryRow) {
-        self.notes.push(Problem {
-            path: entry.path.clone(),
-            line: None,
-            reason: format!(
-                "expected the path `{}` to be free, found another article there",
-                entry.wanted
-            ),
-            consequence: format!("its page is at `{}`", entry.permalink),
-        });
-    }
-
-    fn is_taken(&self, path: &str, by: i64) -> Result<bool> {
-        for number in self.rows.holders(path)? {
-            if number != by
-                && !self.moving.contains(&number)
-                && let Some(entry) = self.rows.entry(number)?
-                && entry.is_live()
-                && entry.permalink == path
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     /// A seed that is no entry yet.
     fn newcomer(&mut self, mut seed: SeedRow, converted: &Converted, is_due: bool) -> Result<()> {
         let was_held = seed.standing == Standing::Drop;
@@ -722,12 +704,10 @@ impl<'d, 'c> Decider<'d, 'c> {
             return self.rows.put_standing(&seed);
         }
         if !is_due && self.is_copy(&seed)? {
-            seed.standing = Standing::Copy;
-            seed.due = Some(self.now + self.options.copy_wait);
-            return self.rows.put_standing(&seed);
+            return self.wait_as_copy(seed);
         }
         let wanted = permalink::wanted(&seed.path, &converted.article.stated);
-        if self.is_leaving(&wanted)? {
+        if self.leaving_at(&wanted)?.is_some() {
             seed.standing = Standing::Queue;
             return self.rows.put_standing(&seed);
         }
@@ -758,18 +738,6 @@ impl<'d, 'c> Decider<'d, 'c> {
             None => Vec::new(),
         };
         Ok(same_file || same_bytes.iter().any(|it| it.is_live() && it.path != seed.path))
-    }
-
-    fn is_leaving(&self, permalink: &str) -> Result<bool> {
-        for number in self.rows.holders(permalink)? {
-            if let Some(entry) = self.rows.entry(number)?
-                && entry.permalink == permalink
-                && matches!(entry.status, Status::Leaving | Status::Held)
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     fn publish(&mut self, mut seed: SeedRow, new: &Converted, arrival: Arrival) -> Result<()> {
