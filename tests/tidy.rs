@@ -37,6 +37,7 @@ const PURE: &[&str] = &[
     "src/watch/ignore.rs",
     "src/convert",
     "src/catalog/decide.rs",
+    "src/catalog/decide",
     "src/feed",
     "src/render",
     "src/serve/respond.rs",

@@ -6,6 +6,9 @@
 //! file, no SQL: rows come and go through [`Rows`], inside one transaction, and
 //! only those that a batch can touch are asked for.
 
+mod place;
+mod withdraw;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::catalog::identity;
@@ -26,8 +29,6 @@ const DAY: Micros = 24 * 3600 * SECOND;
 const QUIET: Micros = 2 * SECOND;
 /// A drop, or the wait for further removals, lasts no longer.
 const LONGEST: Micros = 60 * SECOND;
-/// Removals of this long ago are judged together.
-const JUDGED: Micros = 600 * SECOND;
 /// So many old or undated newcomers make a drop an archive.
 const MANY: i64 = 20;
 
@@ -48,6 +49,11 @@ pub(super) struct Decider<'d, 'c> {
     left: BTreeSet<i64>,
     /// Entries that are about to leave their permalink for another one.
     moving: HashSet<i64>,
+    /// Entries that keep their permalink until the one that has the path they ask for
+    /// is gone: by number, that one's.
+    waiting: HashMap<i64, i64>,
+    /// Whether the seed of an entry that was about to be withdrawn has come back.
+    has_returned: bool,
     notes: Vec<Problem>,
 }
 
@@ -82,6 +88,8 @@ impl<'d, 'c> Decider<'d, 'c> {
             claimed: HashMap::new(),
             left: BTreeSet::new(),
             moving: HashSet::new(),
+            waiting: HashMap::new(),
+            has_returned: false,
             notes: Vec::new(),
         }
     }
@@ -96,6 +104,8 @@ impl<'d, 'c> Decider<'d, 'c> {
     /// Takes what was sighted: records what stands where, finds out whose it is, and
     /// lets it be seen or not.
     pub fn take(&mut self, seen: Vec<Sighting>) -> Result<()> {
+        // Before anything is looked at: what a drop holds back may be looked at again.
+        self.end_drop_if_due()?;
         let mut standing: BTreeMap<SeedPath, SeedRow> = BTreeMap::new();
         for sighting in seen {
             match sighting {
@@ -144,18 +154,18 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
             }
         }
-        self.settle(standing.into_values().collect(), false)
+        self.settle(standing.into_values().collect(), false)?;
+        self.end_queue_if_returned()
     }
 
     /// What time alone brings: a date that has come, a copy that stayed a copy, the
     /// end of a drop, a removal that nobody took back.
     pub fn tick(&mut self) -> Result<()> {
+        self.end_drop_if_due()?;
         let due = self.rows.seeds_due(self.now)?;
         if !due.is_empty() {
             self.settle(due, true)?;
-        }
-        if self.drop_due()?.is_some_and(|it| it <= self.now) {
-            self.end_drop()?;
+            self.end_queue_if_returned()?;
         }
         if self.judgement_due()?.is_some_and(|it| it <= self.now) {
             self.judge()?;
@@ -282,6 +292,7 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
             }
             let article_of = |seed: &SeedRow| seed.article.and_then(|it| articles.get(&it));
+            self.claimed.clear();
             let mut changed = Vec::new();
             let mut open: Vec<&SeedRow> = seeds.iter().collect();
             let mut found: Vec<(&SeedRow, i64)> = Vec::new();
@@ -291,6 +302,12 @@ impl<'d, 'c> Decider<'d, 'c> {
                 let mut still_open = Vec::new();
                 for seed in open {
                     match self.whose(rule, seed, article_of(seed))? {
+                        Some(entry)
+                            if rule == 4 && !is_due && self.is_anothers_file(seed, entry)? =>
+                        {
+                            self.claimed.insert(entry, seed.path.clone());
+                            self.wait_as_copy(seed.clone())?;
+                        }
                         Some(entry) => {
                             self.claimed.insert(entry, seed.path.clone());
                             found.push((seed, entry));
@@ -300,7 +317,9 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
                 open = still_open;
             }
+            self.left.extend(open.iter().filter_map(|it| it.entry));
             for &(seed, entry) in &found {
+                self.left.extend(seed.entry.filter(|&it| it != entry));
                 if let (Some(row), Some(new)) = (self.rows.entry(entry)?, article_of(seed))
                     && permalink::wanted(&seed.path, &new.article.stated) != row.wanted
                 {
@@ -308,9 +327,6 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
             }
             for &(seed, entry) in &found {
-                if let Some(displaced) = seed.entry.filter(|&it| it != entry) {
-                    self.left.insert(displaced);
-                }
                 if let Some(row) = self.rows.entry(entry)? {
                     if seed.bytes != Some(row.bytes) {
                         changed.push(row.clone());
@@ -320,7 +336,6 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
             }
             for seed in open {
-                self.left.extend(seed.entry);
                 let mut seed = seed.clone();
                 seed.entry = None;
                 match article_of(&seed) {
@@ -345,21 +360,26 @@ impl<'d, 'c> Decider<'d, 'c> {
     fn leave_all(&mut self) -> Result<Vec<EntryRow>> {
         let mut left = Vec::new();
         for entry in std::mem::take(&mut self.left) {
-            if !self.claimed.contains_key(&entry) {
+            if !self.has_seed(entry)? {
                 left.extend(self.leave(entry)?);
             }
         }
         Ok(left)
     }
 
-    /// The seeds that waited as copies, or other names, of what these entries were
-    /// until now.
+    fn has_seed(&self, entry: i64) -> Result<bool> {
+        let Some(row) = self.rows.entry(entry)? else { return Ok(false) };
+        Ok(self.rows.seed(&row.path)?.is_some_and(|it| it.entry == Some(entry)))
+    }
+
+    /// The seeds of no entry that are copies, or other names, of what these entries
+    /// were until now.
     fn copies_of(&self, entries: &[EntryRow]) -> Result<Vec<SeedRow>> {
         let mut copies = BTreeMap::new();
         for entry in entries {
             let mut others = self.rows.seeds_of_bytes(&entry.bytes)?;
             others.extend(self.rows.seeds_of_file(&entry.file())?);
-            others.retain(|it| it.standing == Standing::Copy);
+            others.retain(|it| it.entry.is_none() || it.standing == Standing::Copy);
             copies.extend(others.into_iter().map(|it| (it.path.clone(), it)));
         }
         Ok(copies.into_values().collect())
@@ -451,6 +471,26 @@ impl<'d, 'c> Decider<'d, 'c> {
         Ok(moved)
     }
 
+    /// Whether the file at an entry's path was last seen as another's that has not left
+    /// its path: two names were swapped, or one moved onto the other, and only half of it
+    /// was looked at.
+    fn is_anothers_file(&self, seed: &SeedRow, own: i64) -> Result<bool> {
+        for other in self.rows.entries_of_file(&seed.stat)? {
+            let is_other = other.number != own && other.is_live() && other.is_file(&seed.stat);
+            if is_other && other.path != seed.path && !self.has_left(&other)? {
+                let own = self.rows.entry(own)?;
+                return Ok(own.is_some_and(|it| it.birth.is_some() && !it.is_file(&seed.stat)));
+            }
+        }
+        Ok(false)
+    }
+
+    fn wait_as_copy(&self, mut seed: SeedRow) -> Result<()> {
+        seed.standing = Standing::Copy;
+        seed.due = Some(self.now + self.options.copy_wait);
+        self.rows.put_standing(&seed)
+    }
+
     /// Whether nothing is at the entry's path, or its file stands at another seed's
     /// path and no longer there.
     fn has_left(&self, entry: &EntryRow) -> Result<bool> {
@@ -461,11 +501,17 @@ impl<'d, 'c> Decider<'d, 'c> {
         if here.entry.is_some_and(|it| it != entry.number) {
             return Ok(true);
         }
-        if entry.is_file(&here.stat) || entry.birth.is_none() {
+        let (file, here) = (entry.file(), here.stat);
+        if (file.device, file.inode, file.birth) == (here.device, here.inode, here.birth) {
             return Ok(false);
         }
-        let elsewhere = self.rows.seeds_of_file(&entry.file())?;
-        Ok(elsewhere.iter().any(|it| it.path != entry.path && entry.is_file(&it.stat)))
+        // Without a birth time, the inode with the bytes proves it.
+        let is_it = |it: &SeedRow| match entry.birth {
+            Some(_) => entry.is_file(&it.stat),
+            None => it.bytes == Some(entry.bytes),
+        };
+        let elsewhere = self.rows.seeds_of_file(&file)?;
+        Ok(elsewhere.iter().any(|it| it.path != entry.path && is_it(it)))
     }
 
     // What becomes of it.
@@ -494,7 +540,6 @@ impl<'d, 'c> Decider<'d, 'c> {
         converted: Option<&Converted>,
     ) -> Result<()> {
         let old = entry.clone();
-        let was_live = entry.is_live();
         entry.path = seed.path.clone();
         (entry.device, entry.inode, entry.birth) =
             (seed.stat.device, seed.stat.inode, seed.stat.birth);
@@ -502,23 +547,9 @@ impl<'d, 'c> Decider<'d, 'c> {
         seed.due = None;
         if matches!(entry.status, Status::Leaving | Status::Held) {
             (entry.status, entry.since) = (Status::Live, self.now);
+            self.has_returned = true;
         }
-        let Some(new) = converted else {
-            // Empty or broken: the last good version stays, at the seed's new place.
-            if let Some(kept) = self.rows.article(entry.article)? {
-                self.place(&mut entry, &kept.article)?;
-            }
-            if old.permalink != entry.permalink {
-                entry.changed = self.moment;
-            }
-            self.rows.put_entry(&entry)?;
-            self.rows.put_standing(&seed)?;
-            if old.permalink != entry.permalink && was_live {
-                self.touch.entry(&entry)?;
-                self.touch.led_elsewhere(&old);
-            }
-            return Ok(());
-        };
+        let Some(new) = converted else { return self.keep(entry, &old, seed) };
         let (standing, due) = self.standing_of(&new.article);
         (seed.standing, seed.due) = (standing, due);
         let withdrawn = match standing {
@@ -533,7 +564,39 @@ impl<'d, 'c> Decider<'d, 'c> {
             return self.withdraw(entry, status);
         }
         self.publish_again(entry, &old, &seed, new)?;
+        if self.waiting.contains_key(&old.number) {
+            seed.standing = Standing::Queue;
+        }
         self.rows.put_standing(&seed)
+    }
+
+    /// The seed is empty or broken: the entry's last good version stays, at the seed's
+    /// new place, until that version says that it expires.
+    fn keep(&mut self, mut entry: EntryRow, old: &EntryRow, mut seed: SeedRow) -> Result<()> {
+        let kept = self.rows.article(entry.article)?.filter(|_| entry.is_live());
+        let Some(kept) = kept else {
+            self.rows.put_entry(&entry)?;
+            return self.rows.put_standing(&seed);
+        };
+        seed.due = kept.article.stated.expires.map(|it| it.as_microsecond());
+        if seed.due.is_some_and(|it| it <= self.now) {
+            seed.due = None;
+            self.rows.put_standing(&seed)?;
+            return self.withdraw(entry, Status::Expired);
+        }
+        self.place(&mut entry, &kept.article)?;
+        if old.permalink != entry.permalink {
+            entry.changed = self.moment;
+        }
+        self.rows.put_entry(&entry)?;
+        self.rows.put_standing(&seed)?;
+        if old.path != entry.path || old.permalink != entry.permalink {
+            self.touch.scopes_of(&entry, &kept.article, self.now)?;
+            self.touch.entry(&entry)?;
+            self.touch.led_elsewhere(old);
+            self.touch.led_elsewhere(&entry);
+        }
+        Ok(())
     }
 
     /// Brings an entry up to what its document says now.
@@ -636,70 +699,9 @@ impl<'d, 'c> Decider<'d, 'c> {
         references::says_the_same(old, new, lead)
     }
 
-    /// Gives an entry the permalink that it asks for, if it asks for another one now.
-    fn place(&mut self, entry: &mut EntryRow, article: &Article) -> Result<()> {
-        self.place_again(entry, article, true)
-    }
-
-    fn place_again(
-        &mut self,
-        entry: &mut EntryRow,
-        article: &Article,
-        was_live: bool,
-    ) -> Result<()> {
-        let wanted = permalink::wanted(&entry.path, &article.stated);
-        if wanted != entry.wanted || (!was_live && self.is_taken(&entry.permalink, entry.number)?) {
-            let number = entry.number;
-            entry.permalink = permalink::free(&wanted, |it| self.is_taken(it, number))?;
-            entry.wanted = wanted;
-            if entry.permalink != entry.wanted {
-                self.note_place(entry);
-            }
-        }
-        self.rows.put_place(&entry.permalink, entry.number)?;
-        for alias in &article.stated.aliases {
-            let segments: Vec<_> = alias
-                .split('/')
-                .filter(|it| !it.is_empty())
-                .map(crate::catalog::scope::encoded_segment)
-                .collect();
-            if !segments.is_empty() {
-                let path = format!("/{}", segments.join("/"));
-                self.rows.put_place(&path, entry.number)?;
-                self.touch.page(path);
-            }
-        }
-        Ok(())
-    }
-
-    fn note_place(&mut self, entry: &EntryRow) {
-        self.notes.push(Problem {
-            path: entry.path.clone(),
-            line: None,
-            reason: format!(
-                "expected the path `{}` to be free, found another article there",
-                entry.wanted
-            ),
-            consequence: format!("its page is at `{}`", entry.permalink),
-        });
-    }
-
-    fn is_taken(&self, path: &str, by: i64) -> Result<bool> {
-        for number in self.rows.holders(path)? {
-            if number != by
-                && !self.moving.contains(&number)
-                && let Some(entry) = self.rows.entry(number)?
-                && entry.is_live()
-                && entry.permalink == path
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     /// A seed that is no entry yet.
     fn newcomer(&mut self, mut seed: SeedRow, converted: &Converted, is_due: bool) -> Result<()> {
+        let was_held = seed.standing == Standing::Drop;
         let (standing, due) = self.standing_of(&converted.article);
         (seed.standing, seed.due) = (standing, due);
         if standing != Standing::Published {
@@ -710,18 +712,19 @@ impl<'d, 'c> Decider<'d, 'c> {
             return self.rows.put_standing(&seed);
         }
         if !is_due && self.is_copy(&seed)? {
-            seed.standing = Standing::Copy;
-            seed.due = Some(self.now + self.options.copy_wait);
-            return self.rows.put_standing(&seed);
+            return self.wait_as_copy(seed);
         }
         let wanted = permalink::wanted(&seed.path, &converted.article.stated);
-        if self.is_leaving(&wanted)? {
+        if self.leaving_at(&wanted)?.is_some() {
             seed.standing = Standing::Queue;
             return self.rows.put_standing(&seed);
         }
         let stated = converted.article.stated.published.map(|it| it.as_microsecond());
         let date = stated.unwrap_or(seed.stat.modified / 1000);
-        self.count_newcomer(date, stated.is_none())?;
+        self.renew_drop()?;
+        if !was_held {
+            self.count_newcomer(date, stated.is_none())?;
+        }
         if date < self.now - DAY {
             seed.standing = Standing::Drop;
             return self.rows.put_standing(&seed);
@@ -729,29 +732,20 @@ impl<'d, 'c> Decider<'d, 'c> {
         self.publish(seed, converted, Arrival::Alone)
     }
 
-    /// Whether another seed with the same bytes is published, or is the same file
-    /// under another name.
+    /// Whether a live entry has the same bytes, or the seed of an entry is the same
+    /// file under another name.
     fn is_copy(&self, seed: &SeedRow) -> Result<bool> {
-        let mut others = self.rows.seeds_of_file(&seed.stat)?;
-        others.retain(|it| seed.stat.birth.is_some() && it.stat.birth == seed.stat.birth);
-        if let Some(bytes) = seed.bytes {
-            others.extend(self.rows.seeds_of_bytes(&bytes)?);
-        }
-        Ok(others.iter().any(|it| {
-            it.path != seed.path && it.standing == Standing::Published && it.entry.is_some()
-        }))
-    }
-
-    fn is_leaving(&self, permalink: &str) -> Result<bool> {
-        for number in self.rows.holders(permalink)? {
-            if let Some(entry) = self.rows.entry(number)?
-                && entry.permalink == permalink
-                && matches!(entry.status, Status::Leaving | Status::Held)
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let same_file = self.rows.seeds_of_file(&seed.stat)?.into_iter().any(|it| {
+            seed.stat.birth.is_some()
+                && it.stat.birth == seed.stat.birth
+                && it.path != seed.path
+                && it.entry.is_some()
+        });
+        let same_bytes = match seed.bytes {
+            Some(bytes) => self.rows.entries_of_bytes(&bytes)?,
+            None => Vec::new(),
+        };
+        Ok(same_file || same_bytes.iter().any(|it| it.is_live() && it.path != seed.path))
     }
 
     fn publish(&mut self, mut seed: SeedRow, new: &Converted, arrival: Arrival) -> Result<()> {
@@ -810,8 +804,13 @@ impl<'d, 'c> Decider<'d, 'c> {
     /// minted from a name that was never used.
     fn mint(&mut self, path: &SeedPath, article: &Article) -> Result<(String, String)> {
         if let Some(stated) = &article.stated.id {
-            match self.rows.entry_of_guid(stated)? {
-                None => return Ok((stated.clone(), identity::iri_of(stated))),
+            let iri = identity::iri_of(stated);
+            let other = match self.rows.entry_of_guid(stated)? {
+                Some(other) => Some(other),
+                None => self.rows.entry_of_id(&iri)?,
+            };
+            match other {
+                None => return Ok((stated.clone(), iri)),
                 Some(other) => self.problem(Problem {
                     path: path.clone(),
                     line: None,
@@ -825,42 +824,29 @@ impl<'d, 'c> Decider<'d, 'c> {
         }
         for number in 1.. {
             let name = identity::name(self.key, path, number);
-            if self.rows.mint(&name)? {
-                let id = identity::urn(&name);
+            let id = identity::urn(&name);
+            // A document may state what would have been minted here.
+            if self.rows.mint(&name)?
+                && self.rows.entry_of_id(&id)?.is_none()
+                && self.rows.entry_of_guid(&id)?.is_none()
+            {
                 return Ok((id.clone(), id));
             }
         }
         Ok((String::new(), String::new()))
     }
 
-    fn withdraw(&mut self, mut entry: EntryRow, status: Status) -> Result<()> {
-        let was_live = entry.is_live();
-        if entry.status != status {
-            (entry.status, entry.since) = (status, self.now);
-        }
-        if !was_live {
-            return self.rows.put_entry(&entry);
-        }
-        entry.changed = self.moment;
-        self.touch.entry(&entry)?;
-        self.rows.put_entry(&entry)?;
-        self.touch.withdrawn(&entry)?;
-        self.touch.entry(&entry)?;
-        self.touch.led_elsewhere(&entry);
-        Ok(())
-    }
-
     // Drops and the first import.
 
-    fn count_newcomer(&mut self, date: Micros, is_undated: bool) -> Result<()> {
-        let last = self.rows.number("drop_last")?;
-        if last.is_none_or(|it| self.now - it >= QUIET) {
-            if last.is_some() {
-                self.end_drop()?;
-            }
+    /// A newcomer begins a drop, or keeps it open.
+    fn renew_drop(&mut self) -> Result<()> {
+        if self.rows.fact("drop_start")?.is_none() {
             self.rows.put_fact("drop_start", &self.now.to_string())?;
         }
-        self.rows.put_fact("drop_last", &self.now.to_string())?;
+        self.rows.put_fact("drop_last", &self.now.to_string())
+    }
+
+    fn count_newcomer(&mut self, date: Micros, is_undated: bool) -> Result<()> {
         let count = |name: &str, counts: bool| -> Result<()> {
             if counts {
                 let number = self.rows.number(name)?.unwrap_or(0) + 1;
@@ -879,6 +865,13 @@ impl<'d, 'c> Decider<'d, 'c> {
             return Ok(None);
         };
         Ok(Some((last + QUIET).min(start + LONGEST)))
+    }
+
+    fn end_drop_if_due(&mut self) -> Result<()> {
+        match self.drop_due()? {
+            Some(due) if due <= self.now => self.end_drop(),
+            _ => Ok(()),
+        }
     }
 
     fn end_drop(&mut self) -> Result<()> {
@@ -925,104 +918,18 @@ impl<'d, 'c> Decider<'d, 'c> {
         self.rows.remove_fact("lost")?;
         let root = format!("{device}:{inode}");
         let known = self.rows.fact("root")?;
-        let missing = !self.rows.entries_of_status(Status::Leaving)?.is_empty()
-            || !self.rows.entries_of_status(Status::Held)?.is_empty();
-        if known.is_none() || !missing {
+        let is_known = known.is_none_or(|it| it == root);
+        if is_known || !self.is_any_missing()? {
             self.rows.put_fact("root", &root)?;
             self.rows.remove_fact("foreign")?;
-        } else if known.as_deref() != Some(&root) {
+        } else {
             self.rows.put_fact("foreign", &root)?;
+            // A long comparison may have withdrawn already what this one lacks.
+            return self.judge();
         }
         if self.rows.fact("vanished")?.is_some() {
             self.judge()?;
         }
         Ok(())
-    }
-
-    // Removals.
-
-    /// An entry without its seed begins to leave, if readers saw it.
-    fn leave(&mut self, number: i64) -> Result<Option<EntryRow>> {
-        let Some(mut entry) = self.rows.entry(number)? else { return Ok(None) };
-        match entry.status {
-            Status::Live => {
-                (entry.status, entry.since) = (Status::Leaving, self.now);
-                self.rows.put_entry(&entry)?;
-                Ok(Some(entry))
-            }
-            Status::Draft | Status::Future | Status::Expired => {
-                entry.status = Status::Gone;
-                self.rows.put_entry(&entry)?;
-                Ok(None)
-            }
-            Status::Leaving | Status::Held | Status::Gone => Ok(None),
-        }
-    }
-
-    fn judgement_due(&self) -> Result<Option<Micros>> {
-        let leaving = self.rows.entries_of_status(Status::Leaving)?;
-        let first = leaving.iter().map(|it| it.since).min();
-        let last = leaving.iter().map(|it| it.since).max();
-        Ok(first.zip(last).map(|(first, last)| (last + QUIET).min(first + LONGEST)))
-    }
-
-    /// Withdraws what is gone; or nothing, where too much is gone at once.
-    fn judge(&mut self) -> Result<()> {
-        let leaving = self.rows.entries_of_status(Status::Leaving)?;
-        let held = self.rows.entries_of_status(Status::Held)?;
-        let gone = self.rows.entries_gone_since(self.now - JUDGED)?;
-        let missing = (leaving.len() + held.len() + gone.len()) as i64;
-        let all = self.rows.count_live()? + gone.len() as i64;
-        let share = missing as f64 / all.max(1) as f64;
-        let has_vanished = (all >= 3 && missing == all)
-            || (all >= 10 && share >= self.options.vanished_share)
-            || self.rows.fact("foreign")?.is_some();
-        if !has_vanished {
-            self.rows.remove_fact("vanished")?;
-            for entry in leaving.into_iter().chain(held) {
-                self.withdraw(entry, Status::Gone)?;
-            }
-            return self.end_queue();
-        }
-        if missing > 0 && self.rows.fact("vanished")?.is_none() {
-            self.rows.put_fact("vanished", &self.now.to_string())?;
-        }
-        for mut entry in leaving {
-            entry.status = Status::Held;
-            self.rows.put_entry(&entry)?;
-        }
-        for mut entry in gone {
-            let Some(kept) = self.rows.article(entry.article)? else { continue };
-            self.place_again(&mut entry, &kept.article, false)?;
-            (entry.status, entry.since, entry.changed) = (Status::Held, self.now, self.moment);
-            entry.updated = self.now.max(entry.published);
-            self.rows.put_entry(&entry)?;
-            self.touch.scopes_of(&entry, &kept.article, self.now)?;
-            self.touch.entry(&entry)?;
-            self.touch.led_elsewhere(&entry);
-        }
-        Ok(())
-    }
-
-    /// A person says that what is missing is meant to be gone. Returns how many were
-    /// withdrawn.
-    pub fn confirm(&mut self) -> Result<usize> {
-        let mut missing = self.rows.entries_of_status(Status::Leaving)?;
-        missing.extend(self.rows.entries_of_status(Status::Held)?);
-        let count = missing.len();
-        for entry in missing {
-            self.withdraw(entry, Status::Gone)?;
-        }
-        for fact in ["vanished", "foreign", "root"] {
-            self.rows.remove_fact(fact)?;
-        }
-        self.end_queue()?;
-        Ok(count)
-    }
-
-    /// Newcomers that waited for a path are looked at again.
-    fn end_queue(&mut self) -> Result<()> {
-        let queue = self.rows.seeds_standing(Standing::Queue)?;
-        self.settle(queue, false)
     }
 }

@@ -218,6 +218,13 @@ impl Rows<'_> {
         Ok(())
     }
 
+    /// How many live entries of the site were announced after `since`.
+    pub fn count_announced(&self, since: Micros) -> Result<i64> {
+        let sql = "SELECT count(*) FROM members JOIN scopes ON scopes.scope = members.scope \
+                   WHERE kind = 'site' AND state = 'live' AND announced > ?";
+        self.count(sql, [since])
+    }
+
     /// The next time at which a scope will have been empty for [`EMPTY_FOR`].
     pub fn next_scope_due(&self) -> Result<Option<Micros>> {
         let sql = format!("SELECT min(emptied) FROM scopes WHERE {EMPTIED}");

@@ -153,7 +153,11 @@ pub(super) fn select(
         entries.extend(entry(rows, shown)?);
     }
     let since = row.changed - tombstones;
-    let most = limits.limit as usize;
+    let most = match part {
+        // As many as entries; the last article that goes says so all the same.
+        Part::Current => entries.len().max(1),
+        Part::Archive(_) => limits.limit as usize,
+    };
     let withdrawn = rows.withdrawn(&row, part, since, most)?;
     let tombstones =
         withdrawn.into_iter().map(|(id, when)| Tombstone { id, when: timestamp(when) }).collect();

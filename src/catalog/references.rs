@@ -2,8 +2,9 @@
 
 use crate::catalog::entry::{Entry, Lead, Leads};
 use crate::catalog::permalink;
+use crate::catalog::rows::EntryRow;
 use crate::catalog::store::{Result, Rows};
-use crate::convert::article::{Article, Media, Source};
+use crate::convert::article::{Article, Media, Source, Stated};
 use crate::convert::body::{Reference, Target};
 use crate::watch::seed::SeedPath;
 
@@ -35,14 +36,12 @@ fn folded(name: &str) -> String {
 
 /// The keys in `uses` of an article's references.
 pub fn keys(article: &Article) -> Vec<Vec<u8>> {
-    article
-        .references()
-        .filter_map(|it| match &it.target {
-            Target::Path(path) => Some(key_of_path(path)),
-            Target::Name(name) => Some(key_of_name(&folded(name))),
-            Target::Itself | Target::Root => None,
-        })
-        .collect()
+    let keys = |it: &Reference| match &it.target {
+        Target::Path(path) => vec![key_of_path(path), key_of_permalink(&mirrored(path))],
+        Target::Name(name) => vec![key_of_name(&folded(name))],
+        Target::Itself | Target::Root => Vec::new(),
+    };
+    article.references().flat_map(keys).collect()
 }
 
 /// The files of the folder that an article may use.
@@ -74,7 +73,11 @@ pub fn entry_of(rows: &Rows<'_>, target: &Target) -> Result<Option<i64>> {
             if let Some(entry) = rows.entries_at(path)?.first() {
                 return Ok(Some(entry.number));
             }
-            Ok(rows.holders(&permalink::of_file(path))?.first().copied())
+            if let Some(entry) = holder(rows, &permalink::of_file(path), |_| true)? {
+                return Ok(Some(entry));
+            }
+            // A seed that moved away: the page that was there leads on.
+            holder(rows, &mirrored(path), |it| it.path.extension() == path.extension())
         }
         Target::Name(name) => {
             let seeds = rows.seeds_of_stem(&folded(name))?;
@@ -82,6 +85,25 @@ pub fn entry_of(rows: &Rows<'_>, target: &Target) -> Result<Option<i64>> {
         }
         Target::Itself | Target::Root => Ok(None),
     }
+}
+
+/// The entry that has or had a path of the site, one that readers see if any.
+fn holder(rows: &Rows<'_>, path: &str, may_be: impl Fn(&EntryRow) -> bool) -> Result<Option<i64>> {
+    let mut found = None;
+    for number in rows.holders(path)? {
+        if let Some(entry) = rows.entry(number)?.filter(&may_be) {
+            if entry.is_live() {
+                return Ok(Some(number));
+            }
+            found = found.or(Some(number));
+        }
+    }
+    Ok(found)
+}
+
+/// The path of the page of a seed that states none.
+fn mirrored(path: &SeedPath) -> String {
+    permalink::wanted(path, &Stated::default())
 }
 
 fn lead(rows: &Rows<'_>, target: &Target) -> Result<Lead> {

@@ -91,8 +91,10 @@ pub struct EntryRow {
     pub guid: String,
     /// Where its seed stands, or stood last.
     pub path: SeedPath,
-    /// Of its seed; zero where unknown.
+    /// Of its seed.
     pub device: u64,
+    /// Zero where an author or a person withdrew it before its seed was gone: it does not
+    /// return with others that vanished.
     pub inode: u64,
     pub birth: Option<i64>,
     /// Of the bytes that its last good version was made of.

@@ -419,6 +419,10 @@ impl Rows<'_> {
         self.one(&format!("SELECT {ENTRY} FROM entries WHERE guid = ?"), [guid], entry_row)
     }
 
+    pub fn entry_of_id(&self, id: &str) -> Result<Option<EntryRow>> {
+        self.one(&format!("SELECT {ENTRY} FROM entries WHERE id = ?"), [id], entry_row)
+    }
+
     /// The entries whose seed stands here or stood here last, the newest first.
     pub fn entries_at(&self, path: &SeedPath) -> Result<Vec<EntryRow>> {
         let sql = format!("SELECT {ENTRY} FROM entries WHERE path = ? ORDER BY number DESC");
@@ -449,10 +453,11 @@ impl Rows<'_> {
         self.all(&sql, [], entry_row)
     }
 
-    /// The entries that were withdrawn with their seed at or after `since`.
+    /// The entries that were withdrawn at or after `since` because their seed was gone.
     pub fn entries_gone_since(&self, since: Micros) -> Result<Vec<EntryRow>> {
         let sql = format!(
-            "SELECT {ENTRY} FROM entries WHERE status <> 'live' AND status = 'gone' AND since >= ?"
+            "SELECT {ENTRY} FROM entries WHERE status <> 'live' AND status = 'gone' AND since >= ? \
+             AND inode <> 0"
         );
         self.all(&sql, [since], entry_row)
     }

@@ -25,6 +25,8 @@ pub(super) struct Toucher<'d, 'c> {
     touched: Touched,
     /// Keys of what leads elsewhere now.
     targets: BTreeSet<Vec<u8>>,
+    /// Entries to which references lead elsewhere now.
+    led: BTreeSet<i64>,
     joined: BTreeSet<Scope>,
     /// Entries that are the same article in other languages.
     siblings: HashSet<i64>,
@@ -46,6 +48,7 @@ impl<'d, 'c> Toucher<'d, 'c> {
             moment,
             touched: Touched::default(),
             targets: BTreeSet::new(),
+            led: BTreeSet::new(),
             joined: BTreeSet::new(),
             siblings: HashSet::new(),
             stamped: BTreeSet::new(),
@@ -76,7 +79,7 @@ impl<'d, 'c> Toucher<'d, 'c> {
     /// References to this entry lead elsewhere now.
     pub fn led_elsewhere(&mut self, entry: &EntryRow) {
         self.seed_changed(&entry.path);
-        self.targets.insert(references::key_of_permalink(&entry.permalink));
+        self.led.insert(entry.number);
     }
 
     pub fn page(&mut self, path: String) {
@@ -212,6 +215,10 @@ impl<'d, 'c> Toucher<'d, 'c> {
     pub fn finish(mut self) -> Result<Touched> {
         let mut users = std::mem::take(&mut self.siblings);
         if self.rows.has_uses()? {
+            for entry in std::mem::take(&mut self.led) {
+                let places = self.rows.places_of(entry)?;
+                self.targets.extend(places.iter().map(|it| references::key_of_permalink(it)));
+            }
             for target in std::mem::take(&mut self.targets) {
                 users.extend(self.rows.users(&target)?);
             }

@@ -14,6 +14,8 @@ use crate::catalog::{Catalog, Options, Sighting, Touched};
 use crate::convert;
 use crate::watch::seed::{Seed, SeedPath, Stat, Surroundings};
 
+mod rules;
+
 /// A folder, a clock and a catalog.
 struct Site {
     state: tempfile::TempDir,
