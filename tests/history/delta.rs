@@ -118,7 +118,7 @@ fn compare(
     let now = parts(&text, format);
     match versions.last() {
         Some(last) if last.moment == moment => {
-            assert_eq!(last.parts, now, "{}: two versions of one moment", key.path());
+            assert!(last.parts == now, "{}: two versions of one moment", key.path());
         }
         _ => versions.push(Version { moment, parts: now.clone() }),
     }
@@ -189,7 +189,7 @@ fn a_version_with_what_changed_since_is_the_present_version() {
         runs += 1;
         let config = Config {
             cases: 8,
-            max_shrink_iters: 2000,
+            max_shrink_iters: 300,
             failure_persistence: None,
             ..Config::default()
         };
