@@ -501,6 +501,9 @@ fn check_any(path: &str, bytes: Vec<u8>) {
 }
 
 proptest! {
+    // The pieces are printed; no file of them beside the tests.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn promise_1_any_bytes_give_an_article_or_an_error(
         bytes in prop::collection::vec(any::<u8>(), 0..400),
