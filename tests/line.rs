@@ -31,7 +31,7 @@ fn article(name: &str, bytes: Vec<u8>) -> Option<convert::article::Article> {
 fn text(rendition: &Rendition) -> String {
     match &rendition.payload {
         Payload::Bytes(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
-        Payload::File { .. } => panic!("a feed is no file"),
+        Payload::Delta { .. } | Payload::File { .. } => panic!("a feed is no file"),
     }
 }
 
