@@ -42,7 +42,15 @@ fn read(text: &str) -> Vec<(String, String, String)> {
         .into_iter()
         .map(|it| {
             let body = it.content.and_then(|it| it.body).unwrap_or_default();
-            (it.id, it.title.unwrap().content.trim().to_owned(), body.trim().to_owned())
+            (
+                it.id,
+                it.title
+                    .unwrap_or_else(|| panic!("no title in:\n{text}"))
+                    .content
+                    .trim()
+                    .to_owned(),
+                body.trim().to_owned(),
+            )
         })
         .collect()
 }
@@ -176,6 +184,8 @@ fn promise_1_known_troublemakers() {
         "<title>&amp;lt;b&gt;</title>",
         "\u{feff}x",
         "&#0;&#x1F;x",
+        "\u{7f}\u{9f}",
+        "&#127;",
         "\u{1}l0\u{2}x\u{1}e\u{2}",
         &long,
     ] {
