@@ -80,7 +80,8 @@ impl Future for Answer {
 enum Later {
     /// The request has a body, which nobody wants.
     Drain,
-    Make(Key),
+    /// A key, and whether it is the answer as it is, whatever else was asked for.
+    Make(Key, bool),
     Open(Arc<Shelved>),
 }
 
@@ -178,6 +179,21 @@ impl Shared {
                 }
                 response::ready(document, &choice, request.method(), caching)
             }
+            Decision::Delta { shelved, document, variant, etag, is_gzip, base } => {
+                self.view.note_use(shelved);
+                let changed = response::Changed { document, variant, etag, is_gzip, base };
+                response::delta(changed, request.method())
+            }
+            Decision::Whole(key) => {
+                let snapshot = self.view.now();
+                match snapshot.get(&key.path()) {
+                    Some(feed) => {
+                        let decision = respond::answer(feed, &asked(request), &self.site);
+                        return self.carry_out(decision, request);
+                    }
+                    None => return Err(Later::Make(key, true)),
+                }
+            }
             Decision::NotModified { shelved, document, etag } => {
                 self.view.note_use(shelved);
                 let date = Some(document.last_modified.clone());
@@ -190,7 +206,7 @@ impl Shared {
             Decision::Redirect(redirect) => {
                 response::redirect(&redirect, request.method(), caching)
             }
-            Decision::Cold(key) => return Err(Later::Make(key)),
+            Decision::Cold(key) => return Err(Later::Make(key, false)),
             Decision::Health => self.health(request.method(), true),
             Decision::Readiness => self.health(request.method(), self.is_ready()),
             Decision::Options => response::options(),
@@ -222,11 +238,14 @@ impl Shared {
         loop {
             match step {
                 Ok(response) => return response,
-                Err(Later::Make(key)) => {
+                Err(Later::Make(key, is_whole)) => {
                     step = match self.flights.join(key).await {
                         Ok(shelved) => {
-                            let asked = asked(request);
-                            let decision = respond::answer(&shelved, &asked, &self.site);
+                            let (asked, snapshot) = (asked(request), self.view.now());
+                            let decision = match is_whole {
+                                true => respond::answer(&shelved, &asked, &self.site),
+                                false => respond::standing(&snapshot, &shelved, &asked, &self.site),
+                            };
                             self.carry_out(decision, request)
                         }
                         Err(Unmade::Busy) => Ok(self.refuse(Refusal::Busy, request)),

@@ -14,7 +14,7 @@
 //! | `pace` | a stream | the same with time-outs | |
 //! | `answer` | requests of a connection | responses | |
 //! | `respond` | a request, the shelf | a [`Decision`](respond::Decision) | all |
-//! | `address`, `accept`, `condition`, `range` | path, fields of a request | what they mean | all |
+//! | `address`, `accept`, `condition`, `range`, `navigation`, `delta` | path, fields of a request | what they mean | all |
 //! | `response`, `refusal`, `body` | a decision | a response | but files |
 //! | `flight` | keys | one making for all who ask | |
 //! | `file` | a path of the folder | bytes, opened beneath its root | |
@@ -25,8 +25,10 @@ mod answer;
 mod body;
 mod condition;
 mod connection;
+mod delta;
 mod file;
 mod flight;
+mod navigation;
 mod pace;
 mod range;
 mod refusal;
