@@ -362,7 +362,10 @@ fn site(
         max_body: config.feed.max_body,
         since: Timestamp::UNIX_EPOCH,
     };
-    let digest = blake3::hash(format!("{site:?}").as_bytes()).to_string();
+    // Other limits and another Sower make other documents of the same entries, too.
+    let limits = (config.feed.limit, config.feed.max);
+    let all = format!("{} {limits:?} {site:?}", env!("CARGO_PKG_VERSION"));
+    let digest = blake3::hash(all.as_bytes()).to_string();
     site.since = catalog.words_since(&digest, now).map_err(|it| it.to_string())?;
     Ok(site)
 }

@@ -220,6 +220,8 @@ fn titles_come_from_the_first_that_has_one() {
             "a headline",
         ),
         ("a.html", "<h1>Head</h1><p>Text.</p>", "Head", "HTML's heading"),
+        ("a.md", "## ![](cat.png)\n\nA cat.", "A cat.", "a heading without text is passed over"),
+        ("a.md", "# <div><h1>x</h1>\n\ny", "x", "a heading within a heading"),
         ("a.md", "---\ntitle: 2024\n---\nText.", "2024", "a number is a title"),
         ("a.md", "---\ntitle: A &amp; <em>B</em> <C>\n---\nText.", "A & B", "markup in titles"),
     ];
@@ -284,6 +286,9 @@ fn empty_seeds_are_no_articles() {
         ("a.md", "<!-- later -->"),
         ("a.html", "<html><head><title>a</title></head><body></body></html>"),
         ("a.txt", "\u{FEFF}"),
+        ("a.txt", "\u{7F}"),
+        ("a.md", "&#1;"),
+        ("a.html", "<p>&#127;</p>"),
     ] {
         assert_eq!(convert(&seed(path, text), &options()), Err(Error::Empty), "{text:?}");
     }
@@ -496,6 +501,9 @@ fn check_any(path: &str, bytes: Vec<u8>) {
 }
 
 proptest! {
+    // The pieces are printed; no file of them beside the tests.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn promise_1_any_bytes_give_an_article_or_an_error(
         bytes in prop::collection::vec(any::<u8>(), 0..400),

@@ -38,6 +38,8 @@ pub(super) struct Decider<'d, 'c> {
     options: &'d Options,
     key: &'d str,
     now: Micros,
+    /// `now`, but after that of every batch before: what changes are known by.
+    moment: Micros,
     touch: Toucher<'d, 'c>,
     /// Articles of this batch, by their number in the cache.
     fresh: HashMap<i64, Converted>,
@@ -69,13 +71,19 @@ enum Arrival {
 }
 
 impl<'d, 'c> Decider<'d, 'c> {
-    pub fn new(rows: &'d Rows<'c>, options: &'d Options, key: &'d str, now: Micros) -> Self {
+    pub fn new(
+        rows: &'d Rows<'c>,
+        options: &'d Options,
+        key: &'d str,
+        (now, moment): (Micros, Micros),
+    ) -> Self {
         Decider {
             rows,
             options,
             key,
             now,
-            touch: Toucher::new(rows, &options.limits, now),
+            moment,
+            touch: Toucher::new(rows, &options.limits, (now, moment)),
             fresh: HashMap::new(),
             claimed: HashMap::new(),
             left: BTreeSet::new(),
@@ -578,7 +586,7 @@ impl<'d, 'c> Decider<'d, 'c> {
         }
         self.place(&mut entry, &kept.article)?;
         if old.permalink != entry.permalink {
-            entry.changed = self.now;
+            entry.changed = self.moment;
         }
         self.rows.put_entry(&entry)?;
         self.rows.put_standing(&seed)?;
@@ -644,7 +652,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             || (old.published, old.updated, old.announced)
                 != (entry.published, entry.updated, entry.announced);
         if is_changed {
-            entry.changed = self.now;
+            entry.changed = self.moment;
         }
         self.rows.put_entry(&entry)?;
         if !is_changed {
@@ -777,7 +785,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             article: number,
             status: Status::Live,
             since: self.now,
-            changed: self.now,
+            changed: self.moment,
         };
         self.rows.put_entry(&entry)?;
         self.place(&mut entry, article)?;

@@ -10,6 +10,7 @@
 //! - Nothing here opens a seed, knows the base URL or reads a clock.
 
 mod decide;
+mod delta;
 pub mod entry;
 pub mod identity;
 pub mod lists;
@@ -236,13 +237,17 @@ impl Catalog {
     ) -> Result<Touched> {
         let Catalog { store, options, key, .. } = self;
         let (touched, due) = store.write(|rows: &Rows<'_>| {
-            let mut decider = Decider::new(rows, options, key, now.as_microsecond());
+            let now = now.as_microsecond();
+            // Clocks may be set back.
+            let moment = rows.number("moment")?.map_or(now, |last| now.max(last + 1));
+            let mut decider = Decider::new(rows, options, key, (now, moment));
             work(&mut decider)?;
             let due = decider.due()?;
             let mut touched = decider.finish()?;
             let mut revision = rows.number("revision")?.unwrap_or(0);
             if !touched.is_empty() {
                 revision += 1;
+                rows.put_fact("moment", &moment.to_string())?;
                 rows.put_fact("revision", &revision.to_string())?;
             }
             touched.revision = revision as u64;

@@ -25,7 +25,7 @@ pub struct Limits {
     pub max: u32,
 }
 
-const DAY: Micros = 24 * 3600 * SECOND;
+pub(super) const DAY: Micros = 24 * 3600 * SECOND;
 
 /// So long a scope without entries keeps its documents, empty; then they are gone.
 pub const EMPTY_FOR: Micros = 30 * DAY;

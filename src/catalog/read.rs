@@ -20,8 +20,8 @@ use crate::watch::seed::{SeedPath, Stat};
 #[derive(Debug)]
 pub struct Reader {
     pub(super) store: ReadStore,
-    limits: Limits,
-    tombstones: Micros,
+    pub(super) limits: Limits,
+    pub(super) tombstones: Micros,
 }
 
 impl Reader {
@@ -113,7 +113,7 @@ pub(super) fn health(rows: &Rows<'_>) -> Result<Health> {
     Ok(Health { entries, problems: rows.problems()?.len() as u64, reasons })
 }
 
-fn select(
+pub(super) fn select(
     rows: &Rows<'_>,
     scope: &Scope,
     part: Part,

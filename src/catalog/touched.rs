@@ -20,6 +20,8 @@ pub(super) struct Toucher<'d, 'c> {
     rows: &'d Rows<'c>,
     limits: &'d Limits,
     now: Micros,
+    /// What changes are known by.
+    moment: Micros,
     touched: Touched,
     /// Keys of what leads elsewhere now.
     targets: BTreeSet<Vec<u8>>,
@@ -38,11 +40,12 @@ pub(super) struct Toucher<'d, 'c> {
 }
 
 impl<'d, 'c> Toucher<'d, 'c> {
-    pub fn new(rows: &'d Rows<'c>, limits: &'d Limits, now: Micros) -> Self {
+    pub fn new(rows: &'d Rows<'c>, limits: &'d Limits, (now, moment): (Micros, Micros)) -> Self {
         Toucher {
             rows,
             limits,
             now,
+            moment,
             touched: Touched::default(),
             targets: BTreeSet::new(),
             led: BTreeSet::new(),
@@ -222,11 +225,13 @@ impl<'d, 'c> Toucher<'d, 'c> {
         }
         for number in users {
             if let Some(entry) = self.rows.entry(number)? {
+                // Readers see it otherwise now, whatever its author did.
+                self.rows.put_changed(number, self.moment)?;
                 self.entry(&entry)?;
             }
         }
         for scope in &self.stamped {
-            self.rows.stamp(scope, self.now)?;
+            self.rows.stamp(scope, self.moment)?;
         }
         Ok(self.touched)
     }

@@ -285,12 +285,13 @@ fn article(
     }
     let (html, leading) = split_leading_title(&document.html, metadata.title.as_deref());
     let digest = if leading.is_some() { digest::digest(&html) } else { whole };
-    let title = metadata
-        .title
-        .or(document.title)
+    // A heading may be a picture and nothing else, which makes no title.
+    let some = |title: String| Some(title).filter(|it| !clean::one_line(it).is_empty());
+    let title = (metadata.title.and_then(some))
+        .or_else(|| document.title.and_then(some))
         .or(leading)
-        .or_else(|| digest.heading.clone())
-        .or_else(|| digest.first_sentence())
+        .or_else(|| digest.heading.clone().and_then(some))
+        .or_else(|| digest.first_sentence().and_then(some))
         .unwrap_or(name.title);
     let summary = match &metadata.summary {
         Some(stated) => clean::one_line(&markdown::plain(stated)),
@@ -341,6 +342,10 @@ fn split_leading_title<'h>(html: &'h str, stated: Option<&str>) -> (Cow<'h, str>
         Token::Start(tag) => matches!(tag.name, "div" | "section" | "span" | "center" | "header"),
         _ => true,
     });
+    // A heading within the heading: the end found is not its own.
+    if heading["<h1".len()..].contains("<h1") {
+        return none;
+    }
     let text = clean::one_line(&sanitize::text_of(heading));
     let says_same = stated.is_none_or(|it| it.to_lowercase() == text.to_lowercase());
     if !is_first || text.is_empty() || !says_same || heading.contains("<img") {

@@ -27,7 +27,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::catalog::entry::{Entry, Leads, Part, Selection};
+use crate::catalog::entry::{Delta, Entry, Leads, Part, Selection};
 use crate::catalog::identity::NAMESPACE;
 use crate::catalog::scope::Scope;
 use crate::convert::article::Person;
@@ -46,6 +46,17 @@ pub fn build(site: &Site, selection: Selection) -> Feed {
     feed.older = older;
     feed.newer = newer;
     feed
+}
+
+/// The document of now, and of it what changed since an earlier version.
+pub fn delta(site: &Site, delta: Delta) -> (Feed, Feed) {
+    let Delta { whole, fresh, withdrawn } = delta;
+    let whole = build(site, whole);
+    // The same channel, its language among it, whatever the items are.
+    let mut changed = whole.clone();
+    changed.items.retain(|it| fresh.contains(&it.id));
+    changed.tombstones = withdrawn;
+    (whole, changed)
 }
 
 /// The site's channel with this one entry, for the entry's page.

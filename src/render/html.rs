@@ -223,7 +223,7 @@ Atom feed, where it differs).</p>
 ";
 
 /// What people call a format.
-fn name(format: Format) -> &'static str {
+pub fn name(format: Format) -> &'static str {
     match format {
         Format::Atom => "Atom",
         Format::Rss => "RSS",

@@ -112,7 +112,8 @@ impl Future for Answer {
 enum Later {
     /// The request has a body, which nobody wants.
     Drain,
-    Make(Key),
+    /// A key, and whether it is the answer as it is, whatever else was asked for.
+    Make(Key, bool),
     Open(Arc<Shelved>),
 }
 
@@ -234,6 +235,23 @@ impl Responder {
                 let response = response::ready(document, &choice, request.method(), caching);
                 (response, kind(document))
             }
+            Decision::Delta { shelved, document, variant, etag, is_gzip, base } => {
+                self.note_readers(shelved, request.headers());
+                view.note_use(shelved);
+                let changed = response::Changed { document, variant, etag, is_gzip, base };
+                (response::delta(changed, request.method()), Kind::Feed)
+            }
+            Decision::Whole(key) => {
+                let snapshot = view.now();
+                match snapshot.get(&key.path()) {
+                    Some(feed) => {
+                        let asked = self.asked(request);
+                        let decision = respond::answer(feed, &asked, &self.shared.site);
+                        return self.carry_out(decision, request);
+                    }
+                    None => return Err(Later::Make(key, true)),
+                }
+            }
             Decision::NotModified { shelved, document, etag } => {
                 if document.kind == snapshot::Kind::Feed {
                     self.note_readers(shelved, request.headers());
@@ -249,7 +267,7 @@ impl Responder {
             Decision::Redirect(redirect) => {
                 (response::redirect(&redirect, request.method(), caching), Kind::Other)
             }
-            Decision::Cold(key) => return Err(Later::Make(key)),
+            Decision::Cold(key) => return Err(Later::Make(key, false)),
             Decision::Health => (self.health(request.method(), true), Kind::Watch),
             Decision::Readiness => (self.health(request.method(), self.is_ready()), Kind::Watch),
             Decision::Metrics => (self.metrics(request.method()), Kind::Watch),
@@ -300,13 +318,16 @@ impl Responder {
         loop {
             match step {
                 Ok(reply) => return reply,
-                Err(Later::Make(key)) => {
+                Err(Later::Make(key, is_whole)) => {
                     let Shared { lasting, options, site, .. } = &*self.shared;
                     let made = lasting.flights.join(key, options.makes, options.make_timeout);
                     step = match made.await {
                         Ok(shelved) => {
-                            let asked = self.asked(request);
-                            let decision = respond::answer(&shelved, &asked, site);
+                            let (asked, snapshot) = (self.asked(request), lasting.view.now());
+                            let decision = match is_whole {
+                                true => respond::answer(&shelved, &asked, site),
+                                false => respond::standing(&snapshot, &shelved, &asked, site),
+                            };
                             self.carry_out(decision, request)
                         }
                         Err(Unmade::Busy) => Ok(self.refuse(Refusal::Busy, request)),
@@ -438,9 +459,9 @@ fn is_forwarded(headers: &HeaderMap) -> bool {
 
 fn kind(document: &Document) -> Kind {
     match document.kind {
-        snapshot::Kind::Feed => Kind::Feed,
+        snapshot::Kind::Feed | snapshot::Kind::Delta | snapshot::Kind::List => Kind::Feed,
         snapshot::Kind::Archive => Kind::Archive,
-        snapshot::Kind::Page => Kind::Page,
+        snapshot::Kind::Page | snapshot::Kind::Visit => Kind::Page,
         snapshot::Kind::Media | snapshot::Kind::Active => Kind::File,
     }
 }

@@ -13,13 +13,16 @@ use std::sync::Arc;
 use http::header::{EXPECT, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 
+use crate::catalog::entry::Part;
 use crate::render::rendition::Key;
 use crate::serve::accept::{self, Choice, Codes};
 use crate::serve::address::{Address, address};
 use crate::serve::condition::{self, Outcome, Validators};
+use crate::serve::delta;
+use crate::serve::navigation;
 use crate::serve::range::{self, Ranges};
 use crate::serve::refusal::Refusal;
-use crate::shelf::snapshot::{Body, Document, Item, Shelved, Snapshot};
+use crate::shelf::snapshot::{Body, Document, Item, Kind, Shelved, Snapshot, Variant};
 use crate::watch::seed::SeedPath;
 
 /// What respond has to know of the site.
@@ -75,6 +78,19 @@ pub enum Decision<'s> {
         document: &'s Document,
         choice: Choice<'s>,
     },
+    /// 226 (RFC 3229): what changed since the version that the client has.
+    Delta {
+        shelved: &'s Arc<Shelved>,
+        document: &'s Document,
+        variant: &'s Variant,
+        /// Of the whole, without a coding.
+        etag: &'s HeaderValue,
+        is_gzip: bool,
+        /// The client's tag of its version.
+        base: Option<HeaderValue>,
+    },
+    /// What changed cannot be told: the document itself, with 200.
+    Whole(Key),
     /// 304 with this tag.
     NotModified {
         shelved: &'s Arc<Shelved>,
@@ -150,7 +166,7 @@ pub fn respond<'s>(snapshot: &'s Snapshot, asked: &Asked<'_>, site: &Site) -> De
         };
     };
     if let Some(shelved) = snapshot.get(path) {
-        return answer(shelved, asked, site);
+        return standing(snapshot, shelved, asked, site);
     }
     let redirect = |status, path: String, is_chosen| {
         let location = format!("{}{path}", site.base_path);
@@ -163,8 +179,8 @@ pub fn respond<'s>(snapshot: &'s Snapshot, asked: &Asked<'_>, site: &Site) -> De
         Address::Key(key) => {
             // The same path in another spelling may be on the shelf.
             match snapshot.get(&key.path()) {
-                Some(shelved) => answer(shelved, asked, site),
-                None => Decision::Cold(key),
+                Some(shelved) => standing(snapshot, shelved, asked, site),
+                None => Decision::Cold(visited(&key, asked).unwrap_or(key)),
             }
         }
         Address::Alias(to) => redirect(StatusCode::MOVED_PERMANENTLY, to, false),
@@ -188,6 +204,41 @@ fn metrics<'s>(asked: &Asked<'_>) -> Decision<'s> {
     }
 }
 
+/// What is to be done where `shelved` stands at the path that was asked for: a person
+/// who opens a feed gets a page, and a reader who has an earlier version of it what
+/// changed since.
+pub fn standing<'s>(
+    snapshot: &'s Snapshot,
+    shelved: &'s Arc<Shelved>,
+    asked: &Asked<'_>,
+    site: &Site,
+) -> Decision<'s> {
+    if !matches!(shelved.key, Key::Feed { .. }) {
+        return answer(shelved, asked, site);
+    }
+    if let Some(visit) = visited(&shelved.key, asked) {
+        return match snapshot.get(&visit.path()) {
+            Some(page) => answer(page, asked, site),
+            None => Decision::Cold(visit),
+        };
+    }
+    match (answer(shelved, asked, site), delta::wanted(asked.headers, shelved)) {
+        (Decision::Ready { .. }, Some(wanted)) => match snapshot.get(&wanted.path()) {
+            Some(made) if delta::is_of(made, shelved) => answer(made, asked, site),
+            _ => Decision::Cold(wanted),
+        },
+        (decision, _) => decision,
+    }
+}
+
+/// The page that a person gets who opens the feed of this key; `?raw` is the feed
+/// itself.
+fn visited(key: &Key, asked: &Asked<'_>) -> Option<Key> {
+    let Key::Feed { scope, part, format } = key else { return None };
+    let is_visit = asked.uri.query() != Some("raw") && navigation::is_navigation(asked.headers);
+    is_visit.then(|| Key::Visit { scope: scope.clone(), part: *part, format: *format })
+}
+
 /// What is to be done where `shelved` is what stands there.
 pub fn answer<'s>(shelved: &'s Arc<Shelved>, asked: &Asked<'_>, site: &Site) -> Decision<'s> {
     let document = match &shelved.item {
@@ -200,7 +251,13 @@ pub fn answer<'s>(shelved: &'s Arc<Shelved>, asked: &Asked<'_>, site: &Site) -> 
             });
         }
         Item::Gone => return Decision::Refuse(Refusal::Gone),
-        Item::Missing => return Decision::Refuse(Refusal::NotFound),
+        Item::Missing => match &shelved.key {
+            Key::Delta { scope, format, .. } => {
+                let (scope, format) = (scope.clone(), *format);
+                return Decision::Whole(Key::Feed { scope, part: Part::Current, format });
+            }
+            _ => return Decision::Refuse(Refusal::NotFound),
+        },
     };
     let codes = Codes::of(asked.headers);
     let codings = match &document.body {
@@ -210,12 +267,23 @@ pub fn answer<'s>(shelved: &'s Arc<Shelved>, asked: &Asked<'_>, site: &Site) -> 
         }
         Body::File(path) => return Decision::File { shelved, document, path },
     };
+    if document.kind == Kind::Delta {
+        let gzip = codings.gzip.as_ref().filter(|_| delta::accepts(asked.headers, "gzip"));
+        let variant = gzip.unwrap_or(&codings.identity);
+        let (is_gzip, etag) = (gzip.is_some(), &codings.identity.etag);
+        let path = shelved.path.split('?').next().unwrap_or_default();
+        let base =
+            delta::base(asked.headers, path).and_then(|it| HeaderValue::from_bytes(it.0).ok());
+        return Decision::Delta { shelved, document, variant, etag, is_gzip, base };
+    }
     // RFC 9110, section 13.2.1: preconditions come after everything that would not
     // be a success without them.
     let Some(choice) = codes.choose(codings) else {
         return Decision::Refuse(Refusal::NotAcceptable);
     };
-    let now = Validators { etag: &choice.variant.etag, modified: Some(document.modified) };
+    // A page at the address of a feed must not pass for the feed's last version.
+    let modified = (document.kind != Kind::Visit).then_some(document.modified);
+    let now = Validators { etag: &choice.variant.etag, modified };
     match condition::evaluate(asked.headers, now) {
         Outcome::Proceed => Decision::Ready { shelved, document, choice },
         Outcome::NotModified(etag) => Decision::NotModified { shelved, document, etag },

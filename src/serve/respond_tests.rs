@@ -112,6 +112,8 @@ fn told(decision: &Decision<'_>) -> String {
             let vary = if redirect.is_chosen { " by Accept" } else { "" };
             write!(told, "{} {}{vary}", redirect.status.as_u16(), redirect.location).unwrap();
         }
+        Decision::Delta { shelved, .. } => write!(told, "226 {}", shelved.path).unwrap(),
+        Decision::Whole(key) => write!(told, "whole {}", key.path()).unwrap(),
         Decision::Cold(key) => write!(told, "make {}", key.path()).unwrap(),
         Decision::Health => told.push_str("health"),
         Decision::Metrics => told.push_str("metrics"),
@@ -422,4 +424,104 @@ proptest! {
         let etag = HeaderValue::from_static("\"abc\"");
         file(&asked, &Facts { length: 10, etag, modified: Some(0), is_settled: true });
     }
+}
+
+#[test]
+fn people_who_open_a_feed_get_a_page() {
+    let accept = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let person = format!("{accept}\nSec-Fetch-Dest: document");
+    let table = [
+        ("GET /feed.atom", &*person, "make /feed.atom?page", "a page of its own"),
+        ("HEAD /feed.atom", &*person, "make /feed.atom?page", "as GET"),
+        ("GET /feed.atom?raw", &*person, "200 /feed.atom Identity", "who asks for the feed itself"),
+        ("GET /feed.atom?x=1", &*person, "make /feed.atom?page", "any other query"),
+        ("GET /feed.atom", accept, "200 /feed.atom Identity", "`Accept` alone decides nothing"),
+        ("GET /", &*person, "200 / Identity", "pages are pages"),
+        ("GET /news/feed.rss", &*person, "make /news/feed.rss?page", "not on the shelf"),
+        ("GET /archives/3.rss", &*person, "make /archives/3.rss?page", "archive pages, too"),
+        ("GET /feed", &*person, "302 /feed.atom by Accept", "leads to one first"),
+    ];
+    let rows = table.map(|(line, fields, told, why)| (format!("{line}\n{fields}"), told, why));
+    let rows: Vec<_> = rows.iter().map(|(text, told, why)| (text.as_str(), *told, *why)).collect();
+    check("", &rows);
+}
+
+#[test]
+fn readers_who_have_a_version_get_what_changed() {
+    let shelf = shelf();
+    let feed = |text: &str, second| {
+        Made::Rendition(Rendition {
+            media_type: "application/atom+xml; charset=utf-8".into(),
+            payload: Payload::Bytes(Bytes::from(text.to_owned())),
+            language: None,
+            modified: Timestamp::from_second(second).unwrap(),
+            links: Vec::new(),
+        })
+    };
+    let key = |format| Key::Feed { scope: Scope::Site, part: Part::Current, format };
+    let tag = |path: &str| {
+        let snapshot = shelf.snapshot();
+        match &snapshot.get(path).unwrap().item {
+            Item::Document(Document { body: Body::Bytes(codings), .. }) => {
+                codings.identity.etag.to_str().unwrap().to_owned()
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    shelf.put(key(Format::Atom), feed("one", 100), 1);
+    shelf.put(key(Format::Rss), feed("one", 100), 1);
+    let (old, rss) = (tag("/feed.atom"), tag("/feed.rss"));
+    shelf.put(key(Format::Atom), feed("two", 200), 2);
+    let new = tag("/feed.atom");
+    let gzip = old.replace("\"", "") + "-gzip";
+    let since = format!("/feed.atom?since={:x}", 100_000_000);
+    let make = format!("make {since}");
+    let ask = |fields: &str| {
+        let request = Request::with_host(&format!("GET /feed.atom\n{fields}"));
+        told(&respond(&shelf.snapshot(), &request.asked(), &site("")))
+    };
+    let table = [
+        (format!("A-IM: feed\nIf-None-Match: {old}"), make.as_str(), "an older version"),
+        (format!("A-IM: feed\nIf-None-Match: \"{gzip}\""), &make, "in another coding"),
+        (format!("A-IM: feed\nIf-None-Match: W/{old}"), &make, "made weak by a proxy"),
+        (format!("A-IM: vcdiff, feed\nIf-None-Match: \"x\", {old}"), &make, "one of several"),
+        (format!("A-IM: feed\nIf-None-Match: {new}"), "304 /feed.atom", "nothing changed"),
+        (format!("If-None-Match: {old}"), "200 /feed.atom Identity", "no delta is asked for"),
+        ("A-IM: feed".into(), "200 /feed.atom Identity", "no version"),
+        (
+            format!("A-IM: feed\nIf-None-Match: {rss}"),
+            "200 /feed.atom Identity",
+            "a version of another feed",
+        ),
+        (
+            "A-IM: feed\nIf-None-Match: \"0123.5f5e100.abcdef\"".into(),
+            "200 /feed.atom Identity",
+            "a tag that is none of ours",
+        ),
+    ];
+    for (fields, expected, why) in &table {
+        assert_eq!(ask(fields), *expected, "{fields}: {why}");
+    }
+    let delta = |whole: &str| {
+        Made::Rendition(Rendition {
+            media_type: "application/atom+xml; charset=utf-8".into(),
+            payload: Payload::Delta {
+                changed: Bytes::from("changed"),
+                whole: Bytes::from(whole.to_owned()),
+            },
+            language: None,
+            modified: Timestamp::from_second(200).unwrap(),
+            links: Vec::new(),
+        })
+    };
+    let of = Key::Delta { scope: Scope::Site, format: Format::Atom, since: 100_000_000 };
+    let fields = &table[0].0;
+    shelf.put(of.clone(), delta("two"), 2);
+    assert_eq!(ask(fields), format!("226 {since}"), "it is on the shelf");
+    shelf.put(of.clone(), delta("older two"), 2);
+    assert_eq!(ask(fields), make, "it led to another version than the present one");
+    let none = shelf.put(of, Made::Missing, 2).unwrap();
+    let request = Request::with_host(&format!("GET /feed.atom\n{fields}"));
+    let decision = answer(&none, &request.asked(), &site(""));
+    assert_eq!(told(&decision), "whole /feed.atom", "what changed cannot be told");
 }

@@ -20,11 +20,12 @@ use tokio::sync::Semaphore;
 
 use crate::serve::accept::Choice;
 use crate::serve::body::Body;
+use crate::serve::delta;
 use crate::serve::file::{Piece, Stream};
 use crate::serve::range::{Ranges, Span};
 use crate::serve::refusal::Refusal;
 use crate::serve::respond::{Facts, Redirect};
-use crate::shelf::snapshot::{Coding, Document, Kind};
+use crate::shelf::snapshot::{Coding, Document, Kind, Variant};
 
 /// `Cache-Control` of each kind of answer (RFC 9111, section 5.2, RFC 5861).
 #[derive(Debug, Clone)]
@@ -77,7 +78,9 @@ pub(super) fn ready(
         headers.insert(CONTENT_LANGUAGE, language.clone());
     }
     validate(&mut headers, document, choice.variant.etag.clone(), caching);
-    headers.insert(LAST_MODIFIED, document.last_modified.clone());
+    if document.kind != Kind::Visit {
+        headers.insert(LAST_MODIFIED, document.last_modified.clone());
+    }
     secure(&mut headers, document.kind);
     for link in &document.links {
         headers.append(LINK, link.clone());
@@ -90,6 +93,48 @@ pub(super) fn ready(
         _ => Body::Bytes(choice.variant.bytes.clone()),
     };
     response(StatusCode::OK, headers, body)
+}
+
+/// What changed since the client's version.
+pub(super) struct Changed<'s> {
+    pub(super) document: &'s Document,
+    pub(super) variant: &'s Variant,
+    /// Of the whole.
+    pub(super) etag: &'s HeaderValue,
+    pub(super) is_gzip: bool,
+    pub(super) base: Option<HeaderValue>,
+}
+
+/// 226: what changed since the client's version. Its tag is that of the whole, so
+/// that the next request can name it (RFC 3229, section 10.4.1).
+pub(super) fn delta(changed: Changed<'_>, method: &Method) -> Response<Body> {
+    let Changed { document, variant, etag, is_gzip, base } = changed;
+    let mut headers = HeaderMap::with_capacity(16);
+    headers.insert(CONTENT_TYPE, document.media_type.clone());
+    if let Some(language) = &document.language {
+        headers.insert(CONTENT_LANGUAGE, language.clone());
+    }
+    headers.insert("im", delta::manipulations(is_gzip));
+    if let Some(base) = base {
+        headers.insert("delta-base", base);
+    }
+    headers.insert(ETAG, etag.clone());
+    headers.insert(LAST_MODIFIED, document.last_modified.clone());
+    // Only a cache that knows `im` may keep it, as what it is (section 10.8.3).
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, im"));
+    headers.insert(VARY, HeaderValue::from_static("a-im, if-none-match, accept-encoding"));
+    secure(&mut headers, document.kind);
+    for link in &document.links {
+        headers.append(LINK, link.clone());
+    }
+    let body = match *method {
+        Method::HEAD => {
+            headers.insert(CONTENT_LENGTH, variant.length.clone());
+            Body::Empty
+        }
+        _ => Body::Bytes(variant.bytes.clone()),
+    };
+    response(StatusCode::IM_USED, headers, body)
 }
 
 /// 304 (RFC 9110, section 15.4.5).
@@ -114,23 +159,31 @@ fn validate(headers: &mut HeaderMap, document: &Document, etag: HeaderValue, cac
     let (cache, varies) = match document.kind {
         Kind::Feed => (&caching.feed, true),
         Kind::Archive => (&caching.archive, true),
+        Kind::List => (&caching.feed, true),
         Kind::Page => (&caching.page, true),
+        Kind::Visit | Kind::Delta => (&NO_STORE, true),
         Kind::Media | Kind::Active => (&caching.file, false),
     };
     headers.insert(CACHE_CONTROL, cache.clone());
     if varies {
-        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        headers.insert(
+            VARY,
+            HeaderValue::from_static(match document.kind {
+                Kind::Visit => "accept, accept-encoding, sec-fetch-dest, upgrade-insecure-requests",
+                _ => "accept-encoding",
+            }),
+        );
     }
 }
 
 fn secure(headers: &mut HeaderMap, kind: Kind) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     match kind {
-        Kind::Feed | Kind::Archive => {
+        Kind::Feed | Kind::Archive | Kind::Delta | Kind::List => {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
             headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, ANY);
         }
-        Kind::Page => {
+        Kind::Page | Kind::Visit => {
             headers.insert(CONTENT_SECURITY_POLICY, PAGE_POLICY);
             let policy = HeaderValue::from_static("strict-origin-when-cross-origin");
             headers.insert(REFERRER_POLICY, policy);

@@ -112,6 +112,12 @@ impl Daemon {
                 html(slow)
             }
             made if made.starts_with("/made") => html(made),
+            visit if visit.ends_with("?page") => html("<p>This is a feed</p>"),
+            delta if delta.starts_with("/feed.atom?since=") => {
+                let changed = Bytes::from_static(b"<feed>what changed</feed>");
+                let payload = Payload::Delta { changed, whole: text().into() };
+                rendition(Format::Atom.media_type(), payload)
+            }
             _ => Made::Missing,
         };
         self.shelf.put(key, made, 1).ok_or(Unmade::Busy)

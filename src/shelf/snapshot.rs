@@ -119,6 +119,26 @@ impl Codings {
     }
 }
 
+/// `tag` of a document that readers subscribe to, with the moment of its last change
+/// behind it, and a check that it is this document's: `TAG.MOMENT.CHECK`.
+pub(super) fn with_moment(tag: &str, path: &str, moment: i64) -> String {
+    format!("{tag}.{moment:x}.{}", check(tag, path, moment))
+}
+
+fn check(tag: &str, path: &str, moment: i64) -> String {
+    let hash = blake3::hash(format!("{tag}.{moment:x}.{path}").as_bytes());
+    hash.to_hex()[..6].to_owned()
+}
+
+/// The moment in a tag of the document at `path`, without quotation marks and the
+/// suffix of a coding; `None` where it is not one that [`with_moment`] made for it.
+pub fn moment(tag: &str, path: &str) -> Option<i64> {
+    let (tag, rest) = tag.split_once('.')?;
+    let (moment, found) = rest.split_once('.')?;
+    let moment = i64::from_str_radix(moment, 16).ok()?;
+    (check(tag, path, moment) == found).then_some(moment)
+}
+
 /// What a document is, as far as caching and safety go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -126,8 +146,14 @@ pub enum Kind {
     Feed,
     /// An archive page of a feed (RFC 5005, section 4).
     Archive,
+    /// What changed in such a document since an earlier version (RFC 3229).
+    Delta,
+    /// A list for programs.
+    List,
     /// A page for people.
     Page,
+    /// The page for people at the address of a feed.
+    Visit,
     /// A file of the seeds folder that can only be looked at or listened to.
     Media,
     /// A file of the seeds folder that a browser might run: SVG, HTML, XML, and
