@@ -31,6 +31,8 @@ pub struct Config {
     pub seeds: PathBuf,
     /// `None`: the one that belongs to the seeds folder.
     pub state: Option<PathBuf>,
+    /// A folder of templates and a stylesheet.
+    pub theme: Option<PathBuf>,
     pub site: Site,
     pub watch: Watch,
     pub convert: Convert,
@@ -205,7 +207,8 @@ fn variable(name: &str, key: &str, value: &str) -> Result<Written, Error> {
 }
 
 fn checked(written: Written) -> Result<Config, Error> {
-    let Written { seeds, state, site, watch, convert, catalog, feed, feeds, shelf, .. } = written;
+    let Written { seeds, state, theme, site, watch, convert, catalog, feed, feeds, shelf, .. } =
+        written;
     let Written { serve, tls, cache, metrics, log, .. } = written;
     let written::Feeds { table: feed, own } = feed;
     let own = own_feeds([own, feeds].concat())?;
@@ -238,6 +241,7 @@ fn checked(written: Written) -> Result<Config, Error> {
     Ok(Config {
         seeds: seeds.unwrap_or_else(|| "seeds".into()),
         state,
+        theme,
         site: Site {
             base_url,
             title: site.title,

@@ -16,6 +16,7 @@ mod request_log;
 mod serving;
 mod sockets;
 mod state_lock;
+mod theme;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,7 +41,8 @@ use crate::daemon::serving::Serving;
 use crate::daemon::sockets::Sockets;
 use crate::daemon::state_lock::StateLock;
 use crate::feed::page::{OwnFeed, Site};
-use crate::line;
+use crate::line::{self, Look};
+use crate::render::theme::Theme;
 use crate::serve;
 use crate::shelf::{self, Shelf};
 use crate::systemd;
@@ -86,8 +88,11 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
 
     let convert_options = convert_options(&config);
     let mut catalog = open_catalog(&state, &key, catalog_options(&config, &convert_options), now)?;
-    let site = site(&config, base_url, key, &mut catalog, now)?;
-    let site = Arc::new(site);
+    let theme = config.theme.as_deref().map_or_else(Theme::default, theme::read);
+    let site = site(&config, base_url, key, (&mut catalog, &theme), now)?;
+    let look = Arc::new(Look { site, theme });
+    line::try_on(&look);
+    theme::tell(&look.theme);
     let shelf = Arc::new(Shelf::new(shelf::Options { memory: config.shelf.memory }));
     let reader = || catalog.reader().map_err(|it| it.to_string());
     let mut known = reader()?;
@@ -96,7 +101,7 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
         reader()?,
         catalog.path().to_owned(),
         catalog.options().clone(),
-        Arc::clone(&site),
+        Arc::clone(&look),
         Arc::clone(&shelf),
     ));
     let (sink, news) = mpsc::sync_channel(NEWS);
@@ -109,12 +114,13 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
 
     let stop = Arc::new(AtomicBool::new(false));
     let (commands, commanded) = mpsc::channel();
-    let report = report(Arc::clone(&health), Arc::clone(&shelf));
+    let report = report(Arc::clone(&health), Arc::clone(&shelf), Arc::clone(&look));
     let server = serve::Server::new(shelf.view(), maker.make(), report, serving.options());
     let server = Arc::new(server);
     let readers = Arc::clone(&server);
     let answering = control::Answering {
         reader: reader()?,
+        look: Arc::clone(&look),
         pulse: Arc::clone(&health),
         subscribers: Box::new(move || readers.subscribers()),
         commands,
@@ -125,7 +131,7 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
     let line = LineThread {
         reader: reader()?,
         catalog,
-        site,
+        look: Arc::clone(&look),
         shelf: Arc::clone(&shelf),
         convert: convert_options,
         pulse: Arc::clone(&health),
@@ -178,12 +184,12 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
 }
 
 /// What the server tells those who ask how the daemon is.
-fn report(pulse: Arc<Pulse>, shelf: Arc<Shelf>) -> serve::Health {
+fn report(pulse: Arc<Pulse>, shelf: Arc<Shelf>, look: Arc<Look>) -> serve::Health {
     Arc::new(move || {
         let catalog::Health { entries, problems, reasons } = pulse.health();
         serve::Report {
             entries,
-            problems,
+            problems: problems + look.theme.problems().len() as u64,
             reasons,
             can_serve: true,
             shelf_bytes: shelf.cost() as u64,
@@ -339,7 +345,7 @@ fn site(
     config: &Config,
     base_url: String,
     key: String,
-    catalog: &mut Catalog,
+    (catalog, theme): (&mut Catalog, &Theme),
     now: Timestamp,
 ) -> Result<Site, String> {
     let words = &config.site;
@@ -376,8 +382,9 @@ fn site(
             .collect(),
         since: Timestamp::UNIX_EPOCH,
     };
-    // Other limits and another Sower make other documents of the same entries, too.
-    let all = format!("{} {:?} {site:?}", env!("CARGO_PKG_VERSION"), config.feed);
+    // Other limits, another theme and another Sower make other documents of the same entries, too.
+    let (version, look) = (env!("CARGO_PKG_VERSION"), theme.digest());
+    let all = format!("{version} {look} {:?} {site:?}", config.feed);
     let digest = blake3::hash(all.as_bytes()).to_string();
     site.since = catalog.words_since(&digest, now).map_err(|it| it.to_string())?;
     Ok(site)

@@ -14,19 +14,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-use crate::catalog::entry::{Delta, Part, Period, Place};
+use crate::catalog::entry::{Calendar, Delta, Entry, Part, Period, Place};
 use crate::catalog::rows::Origin;
 use crate::catalog::scope::{Kind, Scope};
 use crate::catalog::store::Result;
 use crate::catalog::{Catalog, Reader, Sighting, Touched};
 use crate::convert;
+use crate::convert::article::Article;
 use crate::feed;
 use crate::feed::page::{Feed, Site};
 use crate::problem::Problem;
 use crate::render;
 use crate::render::rendition::{Format, Key, Made, Payload, Rendition};
+use crate::render::theme::{Subject, Theme};
 use crate::shelf::Shelf;
-use crate::watch::seed::{Change, Seed};
+use crate::watch::seed::{Change, Seed, SeedPath};
+
+/// What the site says of itself, and how its pages look.
+#[derive(Debug)]
+pub struct Look {
+    pub site: Site,
+    pub theme: Theme,
+}
 
 /// Takes a batch of changes into the catalog: all of it or, if the store fails,
 /// none.
@@ -168,10 +177,11 @@ fn is_shown(key: &Key) -> bool {
 /// reader asks. What could not be made stays stale.
 pub fn show(
     reader: &mut Reader,
-    site: &Site,
+    look: &Look,
     shelf: &Shelf,
     stale: &mut BTreeSet<Key>,
 ) -> Result<()> {
+    let Look { site, theme } = look;
     stale.retain(|key| is_shown(key) && shelf.wants(key));
     // The formats of a document and its page for people are one reading of the catalog.
     let mut documents: BTreeMap<(&Scope, Part), Vec<&Key>> = BTreeMap::new();
@@ -180,7 +190,7 @@ pub fn show(
         match document(key) {
             Some(document) => documents.entry(document).or_default().push(key),
             None => {
-                let (made, revision) = make(reader, site, key)?;
+                let (made, revision) = make(reader, look, key)?;
                 fresh.entry(revision).or_default().push((key.clone(), made));
             }
         }
@@ -192,7 +202,8 @@ pub fn show(
             sections(reader, site, scope, feed.as_mut())?;
         }
         let none = nothing(reader, scope, feed.is_none())?;
-        let made = keys.into_iter().map(|it| (it.clone(), rendered(feed.as_ref(), it, &none)));
+        let made =
+            keys.into_iter().map(|it| (it.clone(), rendered(theme, feed.as_ref(), it, &none)));
         fresh.entry(revision).or_default().extend(made);
     }
     stale.clear();
@@ -222,19 +233,23 @@ fn nothing(reader: &mut Reader, scope: &Scope, is_asked: bool) -> Result<Made> {
 }
 
 /// A document in the format of a key, or `none`.
-fn rendered(feed: Option<&Feed>, key: &Key, none: &Made) -> Made {
+fn rendered(theme: &Theme, feed: Option<&Feed>, key: &Key, none: &Made) -> Made {
     match (feed, key) {
         (None, _) => none.clone(),
         (Some(feed), Key::Feed { format, .. }) => Made::Rendition(render::feed(feed, *format)),
-        (Some(feed), Key::Visit { format, .. }) => Made::Rendition(render::visit(feed, *format)),
-        (Some(feed), _) => Made::Rendition(render::index(feed)),
+        (Some(feed), Key::Visit { format, .. }) => {
+            let page = render::visit(feed, *format);
+            Made::Rendition(theme.dress(page, Subject::Visit(feed, *format)))
+        }
+        (Some(feed), _) => Made::Rendition(theme.dress(render::index(feed), Subject::Scope(feed))),
     }
 }
 
 /// Makes what stands at `key` now: a rendition, a redirect, a 410 or nothing; with
 /// the revision that it was read at, since the shelf refuses what is older than the
 /// last change of its key.
-pub fn make(reader: &mut Reader, site: &Site, key: &Key) -> Result<(Made, u64)> {
+pub fn make(reader: &mut Reader, look: &Look, key: &Key) -> Result<(Made, u64)> {
+    let Look { site, theme } = look;
     if let Some((scope, part)) = document(key) {
         let (selection, revision) = reader.select(scope, part)?;
         let mut feed = selection.map(|it| feed::build(site, it));
@@ -248,18 +263,19 @@ pub fn make(reader: &mut Reader, site: &Site, key: &Key) -> Result<(Made, u64)> 
         {
             none = Made::Moved(entry.permalink);
         }
-        return Ok((rendered(feed.as_ref(), key, &none), revision));
+        return Ok((rendered(theme, feed.as_ref(), key, &none), revision));
     }
     if let Key::Delta { scope, format, since } = key {
         return delta(reader, site, (scope, *format), *since);
     }
-    if let Some(list) = list(reader, site, key)? {
+    if let Some(list) = list(reader, look, key)? {
         return Ok(list);
     }
     let (place, revision) = reader.at(&key.path())?;
     let made = match place {
         Place::Entry(entry, leads) => {
-            Made::Rendition(render::page(&feed::single(site, *entry, &leads)))
+            let feed = feed::single(site, *entry, &leads);
+            Made::Rendition(theme.dress(render::page(&feed), Subject::Article(&feed)))
         }
         file @ Place::File { .. } => file_at(file),
         Place::Moved(to) => Made::Moved(to),
@@ -267,6 +283,46 @@ pub fn make(reader: &mut Reader, site: &Site, key: &Key) -> Result<(Made, u64)> 
         Place::Nothing => beside(reader, site, &key.path())?,
     };
     Ok((made, revision))
+}
+
+/// Makes a page of each kind, so that what is wrong with a theme's templates is known
+/// before anybody asks.
+pub fn try_on(look: &Look) {
+    let Look { site, theme } = look;
+    let sample = |number: i64| Entry {
+        number,
+        id: format!("urn:uuid:00000000-0000-0000-0000-00000000000{number}"),
+        guid: String::new(),
+        path: SeedPath::new("sample.txt").expect("a name"),
+        permalink: "/sample".into(),
+        published: Timestamp::UNIX_EPOCH,
+        updated: Timestamp::UNIX_EPOCH,
+        article: Article {
+            title: "Sample".into(),
+            subtitle: None,
+            summary: "A sample.".into(),
+            body: Default::default(),
+            authors: Vec::new(),
+            tags: vec!["sample".into()],
+            language: None,
+            image: None,
+            enclosures: Vec::new(),
+            link: None,
+            words: 2,
+            stated: Default::default(),
+            extra: Default::default(),
+        },
+        translations: Vec::new(),
+    };
+    let feed = feed::single(site, sample(1), &Default::default());
+    let directory = feed::lists::directory(site, Vec::new(), Timestamp::UNIX_EPOCH);
+    let listed = Calendar { period: Period::All, headlines: Vec::new(), parts: Vec::new() };
+    let calendar = feed::lists::calendar(site, listed, Timestamp::UNIX_EPOCH);
+    theme.dress(render::index(&feed), Subject::Scope(&feed));
+    theme.dress(render::page(&feed), Subject::Article(&feed));
+    theme.dress(render::visit(&feed, Format::Atom), Subject::Visit(&feed, Format::Atom));
+    theme.dress(render::names(&directory, Kind::Tags), Subject::Names(&directory, Kind::Tags));
+    theme.dress(render::calendar(&calendar), Subject::Calendar(&calendar));
 }
 
 /// What changed in a document since its version of a moment; [`Made::Missing`] where
@@ -335,13 +391,17 @@ fn sections(
 }
 
 /// A list, with the revision that it was read at, if `key` is one.
-fn list(reader: &mut Reader, site: &Site, key: &Key) -> Result<Option<(Made, u64)>> {
+fn list(reader: &mut Reader, look: &Look, key: &Key) -> Result<Option<(Made, u64)>> {
+    let Look { site, theme } = look;
     let (rendition, revision) = match key {
         Key::Opml | Key::Names(_) => {
             let (scopes, changed, revision) = reader.scopes()?;
             let directory = feed::lists::directory(site, scopes, changed);
             let rendition = match key {
-                Key::Names(kind) => render::names(&directory, *kind),
+                Key::Names(kind) => {
+                    let page = render::names(&directory, *kind);
+                    theme.dress(page, Subject::Names(&directory, *kind))
+                }
                 _ => render::opml(&directory),
             };
             (Some(rendition), revision)
@@ -349,7 +409,10 @@ fn list(reader: &mut Reader, site: &Site, key: &Key) -> Result<Option<(Made, u64
         Key::Period(period) => {
             let (calendar, changed, revision) = reader.calendar(*period)?;
             let calendar = calendar.map(|it| feed::lists::calendar(site, it, changed));
-            (calendar.map(|it| render::calendar(&it)), revision)
+            (
+                calendar.map(|it| theme.dress(render::calendar(&it), Subject::Calendar(&it))),
+                revision,
+            )
         }
         Key::Sitemap(None) => {
             let (last, changed, revision) = reader.last_number()?;

@@ -135,6 +135,7 @@ table! { Log {
 pub struct Written {
     pub seeds: Option<PathBuf>,
     pub state: Option<PathBuf>,
+    pub theme: Option<PathBuf>,
     pub site: Site,
     pub watch: Watch,
     pub convert: Convert,
@@ -153,7 +154,7 @@ pub struct Written {
 impl Written {
     /// Each table with its keys; the top level under an empty name.
     pub const TABLES: &[(&str, &[&str])] = &[
-        ("", &["seeds", "state"]),
+        ("", &["seeds", "state", "theme"]),
         ("site", Site::KEYS),
         ("watch", Watch::KEYS),
         ("convert", Convert::KEYS),
@@ -171,6 +172,7 @@ impl Written {
         Written {
             seeds: self.seeds.or(under.seeds),
             state: self.state.or(under.state),
+            theme: self.theme.or(under.theme),
             site: self.site.over(under.site),
             watch: self.watch.over(under.watch),
             convert: self.convert.over(under.convert),

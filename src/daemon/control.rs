@@ -17,6 +17,7 @@ use tracing::warn;
 use crate::catalog::Reader;
 use crate::catalog::rows::{Micros, SeedRow, Standing};
 use crate::daemon::line_thread::Pulse;
+use crate::line::Look;
 use crate::serve::Subscribers;
 
 const SOCKET: &str = "control";
@@ -77,6 +78,7 @@ pub(super) fn start(state: &Path, mut answering: Answering) -> io::Result<()> {
 /// What answers are made of.
 pub(super) struct Answering {
     pub(super) reader: Reader,
+    pub(super) look: std::sync::Arc<Look>,
     pub(super) pulse: std::sync::Arc<Pulse>,
     pub(super) subscribers: Box<dyn Fn() -> Vec<Subscribers> + Send>,
     pub(super) commands: mpsc::Sender<Command>,
@@ -120,8 +122,9 @@ impl Answering {
         line(&format!("entries: {}", health.entries));
         match self.reader.status() {
             Ok(status) => {
-                line(&format!("problems: {}", status.problems.len()));
-                for problem in &status.problems {
+                let of_theme = self.look.theme.problems();
+                line(&format!("problems: {}", status.problems.len() + of_theme.len()));
+                for problem in status.problems.iter().chain(&of_theme) {
                     line(&format!("  {problem}"));
                 }
                 line(&format!("not published: {}", status.waiting.len()));

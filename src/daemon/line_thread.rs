@@ -15,8 +15,8 @@ use crate::catalog::store::{Error, Result};
 use crate::catalog::{Catalog, Health, Reader, Touched};
 use crate::convert;
 use crate::daemon::control::Command;
-use crate::feed::page::Site;
-use crate::line;
+use crate::daemon::theme;
+use crate::line::{self, Look};
 use crate::render::rendition::Key;
 use crate::shelf::Shelf;
 use crate::shelf::snapshot::pinned;
@@ -85,7 +85,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 pub struct LineThread {
     pub catalog: Catalog,
     pub reader: Reader,
-    pub site: Arc<Site>,
+    pub look: Arc<Look>,
     pub shelf: Arc<Shelf>,
     pub convert: convert::Options,
     pub pulse: Arc<Pulse>,
@@ -243,11 +243,12 @@ impl LineThread {
         }
         if !self.stale.is_empty()
             && let Err(error) =
-                line::show(&mut self.reader, &self.site, &self.shelf, &mut self.stale)
+                line::show(&mut self.reader, &self.look, &self.shelf, &mut self.stale)
         {
             error!(%error, "cannot show what changed; trying again");
             return;
         }
+        theme::tell(&self.look.theme);
         if let Some(ready) = self.ready.take() {
             // Nobody waits for it where the daemon is being stopped.
             let _ = ready.send(());

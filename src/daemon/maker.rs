@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tracing::error;
 
 use crate::catalog::{Options, Reader};
-use crate::feed::page::Site;
-use crate::line;
+use crate::daemon::theme;
+use crate::line::{self, Look};
 use crate::render::rendition::Key;
 use crate::serve::{Make, Unmade};
 use crate::shelf::Shelf;
@@ -22,7 +22,7 @@ pub struct Maker {
     idle: Mutex<Vec<Reader>>,
     catalog: PathBuf,
     options: Options,
-    site: Arc<Site>,
+    look: Arc<Look>,
     shelf: Arc<Shelf>,
 }
 
@@ -31,10 +31,10 @@ impl Maker {
         reader: Reader,
         catalog: PathBuf,
         options: Options,
-        site: Arc<Site>,
+        look: Arc<Look>,
         shelf: Arc<Shelf>,
     ) -> Maker {
-        Maker { idle: Mutex::new(vec![reader]), catalog, options, site, shelf }
+        Maker { idle: Mutex::new(vec![reader]), catalog, options, look, shelf }
     }
 
     /// For the server.
@@ -53,7 +53,8 @@ impl Maker {
         let mut reader = self.reader().map_err(|it| failed(key, &it))?;
         for _ in 0..TRIES {
             let (made, revision) =
-                line::make(&mut reader, &self.site, key).map_err(|it| failed(key, &it))?;
+                line::make(&mut reader, &self.look, key).map_err(|it| failed(key, &it))?;
+            theme::tell(&self.look.theme);
             if let Some(shelved) = self.shelf.put(key.clone(), made, revision) {
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
                 return Ok(shelved);

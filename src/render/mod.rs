@@ -12,6 +12,9 @@
 //! - No version of Sower is in a document, so that a new one that writes the same
 //!   bytes keeps every ETag.
 //!
+//! What a page for people looks like is a [`theme`](theme::Theme)'s; [`Theme::dress`](theme::Theme::dress)
+//! comes after the built-in page is made.
+//!
 //! A new format is one file in this folder, one row in [`Format`] and one in
 //! [`feed`].
 
@@ -27,6 +30,7 @@ mod page;
 pub mod rendition;
 mod rss;
 mod sitemap;
+pub mod theme;
 mod visit;
 mod xml;
 

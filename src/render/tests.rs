@@ -9,7 +9,7 @@ use crate::convert::article::Person;
 use crate::feed::page::{Attachment, Item, Origin, Tag, Translation};
 
 /// A feed in which every field of every noun is used.
-fn sample() -> Feed {
+pub(super) fn sample() -> Feed {
     let person = |name: &str, uri: Option<&str>, email: Option<&str>| Person {
         name: name.into(),
         uri: uri.map(Into::into),
@@ -172,7 +172,7 @@ fn empty() -> Feed {
     }
 }
 
-fn text(rendition: Rendition) -> String {
+pub(super) fn text(rendition: Rendition) -> String {
     match rendition.payload {
         Payload::Bytes(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
         Payload::Delta { .. } | Payload::File { .. } => unreachable!("a document is bytes"),

@@ -10,8 +10,9 @@ use sower::catalog::rows::SECOND;
 use sower::catalog::{Catalog, Options, Reader, Sighting, Touched};
 use sower::convert;
 use sower::feed::page::Site;
-use sower::line;
+use sower::line::{self, Look};
 use sower::render::rendition::{Key, Made, Payload};
+use sower::render::theme::Theme;
 use sower::watch::seed::{Change, File, Seed, SeedPath, Stat, Surroundings};
 
 const DAY: i64 = 24 * 3600 * SECOND;
@@ -24,6 +25,7 @@ pub struct Folder {
     pub now: Timestamp,
     files: BTreeMap<String, (Stat, String)>,
     inodes: u64,
+    look: Look,
     _state: tempfile::TempDir,
 }
 
@@ -46,7 +48,8 @@ impl Folder {
         catalog.compared(1, 1, now).unwrap();
         let reader = catalog.reader().unwrap();
         let files = BTreeMap::new();
-        let mut folder = Folder { catalog, reader, now, files, inodes: 100, _state: state };
+        let mut folder =
+            Folder { catalog, reader, now, files, inodes: 100, look: look(), _state: state };
         folder.pass(100);
         folder
     }
@@ -134,7 +137,7 @@ impl Folder {
     }
 
     pub fn make(&mut self, key: &Key) -> Made {
-        line::make(&mut self.reader, &site(), key).unwrap().0
+        line::make(&mut self.reader, &self.look, key).unwrap().0
     }
 
     /// The text of a document, and the moment that it is known by.
@@ -156,8 +159,8 @@ fn path(name: &str) -> SeedPath {
     SeedPath::new(name).unwrap()
 }
 
-pub fn site() -> Site {
-    Site {
+fn look() -> Look {
+    let site = Site {
         base_url: "https://example.org".into(),
         key: "key".into(),
         title: "Site".into(),
@@ -173,5 +176,6 @@ pub fn site() -> Site {
         max_body: 1_000_000,
         feeds: Vec::new(),
         since: Timestamp::UNIX_EPOCH,
-    }
+    };
+    Look { site, theme: Theme::default() }
 }
