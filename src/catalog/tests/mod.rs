@@ -14,6 +14,7 @@ use crate::catalog::{Catalog, Options, Sighting, Touched};
 use crate::convert;
 use crate::watch::seed::{Seed, SeedPath, Stat, Surroundings};
 
+mod model;
 mod rules;
 
 /// A folder, a clock and a catalog.
