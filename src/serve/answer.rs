@@ -15,8 +15,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
 use http::header::{
-    CONTENT_LENGTH, FORWARDED, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    STRICT_TRANSPORT_SECURITY, USER_AGENT, VIA,
+    CONTENT_LENGTH, EXPECT, FORWARDED, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING, USER_AGENT, VIA,
 };
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::{Body as _, Incoming};
@@ -137,9 +137,14 @@ impl hyper::service::Service<Request<Incoming>> for Responder {
                 Answer::Later(Box::pin(async move {
                     let (head, body) = request.into_parts();
                     let request = Request::from_parts(head, ());
+                    let is_last = !body.is_end_stream() && is_doubtful(request.headers());
                     let steps = this.later(later, &request, body);
                     let reply = Contained(Box::pin(steps)).await;
-                    let reply = reply.unwrap_or_else(|| this.refuse(Refusal::Internal, &request));
+                    let mut reply =
+                        reply.unwrap_or_else(|| this.refuse(Refusal::Internal, &request));
+                    if is_last && request.version() < Version::HTTP_2 {
+                        response::close(reply.0.headers_mut());
+                    }
                     this.finish(reply, &request, began)
                 }))
             }
@@ -307,7 +312,10 @@ impl Responder {
                 if let Some(refusal) = respond::unmet(request.headers()) {
                     return self.refuse(refusal, request);
                 }
-                if let Err(refusal) = self.drain(request.headers(), body).await {
+                // Who asks first whether a body is welcome hears that none is.
+                if !request.headers().contains_key(EXPECT)
+                    && let Err(refusal) = self.drain(request.headers(), body).await
+                {
                     return self.refuse(refusal, request);
                 }
                 self.phase.answering();
@@ -448,6 +456,13 @@ struct Report<'a> {
     entries: u64,
     problems: u64,
     reasons: &'a [String],
+}
+
+/// Whether what follows a body may be something else than it seems: chunks, which a
+/// proxy may have read differently, and a body that was not read. Then this is the
+/// connection's last request.
+fn is_doubtful(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING) || headers.contains_key(EXPECT)
 }
 
 /// Whether somebody else asked the one who asks.

@@ -359,6 +359,11 @@ fn authority(asked: &Asked<'_>) -> Result<(), &'static str> {
     if host.is_some_and(|it| !it.as_bytes().iter().all(|&it| is_of_host(it))) {
         return Err("`Host` is a name or an address, and perhaps a port");
     }
+    // RFC 9110, section 4.2.1: no URL of ours is without a host.
+    let has_authority = asked.uri.authority().is_some();
+    if host.is_some_and(|it| it.is_empty()) && !has_authority && asked.uri.path() != "*" {
+        return Err("`Host` names one");
+    }
     if let Some(scheme) = asked.uri.scheme_str()
         && !matches!(scheme, "http" | "https")
     {
