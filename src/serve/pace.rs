@@ -68,6 +68,9 @@ pub(super) struct Paced<S> {
     phase: Phase,
     /// When the present wait for reading began.
     waiting: Instant,
+    /// Something moved since; the clock is read when the next wait begins, since nearly
+    /// every request is whole before that.
+    has_moved: bool,
     /// Since when a write gets nowhere.
     stuck: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
@@ -82,6 +85,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
             meter,
             phase: Phase::default(),
             waiting: Instant::now(),
+            has_moved: false,
             stuck: None,
             timer: None,
         }
@@ -121,6 +125,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
             FIRST | HEAD => self.patience.head,
             _ => self.patience.idle,
         };
+        if std::mem::take(&mut self.has_moved) {
+            self.waiting = Instant::now();
+        }
         std::task::ready!(self.poll_until(context, self.waiting + patience));
         if self.phase.is(HEAD) && self.stuck.is_none() {
             // RFC 9110, section 15.5.9. Whoever does not take it at once goes without.
@@ -141,9 +148,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
             FIRST => self.phase.0.store(HEAD, Ordering::Relaxed),
             BETWEEN => {
                 self.phase.0.store(HEAD, Ordering::Relaxed);
-                self.waiting = Instant::now();
+                self.has_moved = true;
             }
-            MANY => self.waiting = Instant::now(),
+            MANY => self.has_moved = true,
             _ => {}
         }
     }
@@ -169,7 +176,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
         if written.is_ready() {
             self.stuck = None;
             // Who takes answers has not fallen silent.
-            self.waiting = Instant::now();
+            self.has_moved = true;
             return written;
         }
         let since = *self.stuck.get_or_insert_with(Instant::now);

@@ -91,6 +91,7 @@ impl Request {
             uri: &self.uri,
             version: self.version,
             headers: &self.headers,
+            fields: Fields::of(&self.headers),
             channel: self.channel,
         }
     }
