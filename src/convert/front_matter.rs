@@ -72,12 +72,26 @@ pub fn split(text: &str) -> Result<(Fields, &str), Error> {
         "---yaml" | "---yml" => fenced(trimmed, skipped, &["---"], first, yaml),
         "---toml" => fenced(trimmed, skipped, &["---"], first, toml),
         "---json" => fenced(trimmed, skipped, &["---"], first, json),
+        // gray-matter runs JavaScript and more; what these say nobody here can tell.
+        _ if is_other_language(first) && trimmed.lines().skip(1).any(|it| it.trim() == "---") => {
+            Err(Error::BadFrontMatter {
+                line: skipped + 1,
+                format: "YAML, TOML or JSON",
+                reason: format!("`{first}`"),
+            })
+        }
         "{" | "{}" => opening_object(text, trimmed, skipped),
         _ if first.starts_with("{\"") || first.starts_with("{ \"") => {
             opening_object(text, trimmed, skipped)
         }
         _ => Ok((Fields::default(), text)),
     }
+}
+
+fn is_other_language(first: &str) -> bool {
+    first.strip_prefix("---").is_some_and(|it| {
+        (1..=12).contains(&it.len()) && it.bytes().all(|byte| byte.is_ascii_alphabetic())
+    })
 }
 
 fn line_count(text: &str) -> u32 {
@@ -297,11 +311,19 @@ fn without_place(message: &str) -> String {
 
 /// Headers at the top of a text (`Title: ...`), as Pelican, MultiMarkdown and mail
 /// have them: one a line from the first line on, of which the first is one that we
-/// know, then a blank line. Continued lines are indented.
+/// know, then a blank line. Continued lines are indented. Hexo's front matter, which
+/// `---` closes and nothing opens, is one, too.
 pub fn split_headers(text: &str, is_known: impl Fn(&str) -> bool) -> (Fields, &str) {
     let none = (Fields::default(), text);
     let start = text.trim_start_matches('\n');
     let first_line = line_count(&text[..text.len() - start.len()]) + 1;
+    if let Some(to) = unopened(start)
+        && let Ok(entries) = yaml(&start[..to])
+        && entries.iter().filter(|(key, _)| is_known(key)).count() * 2 >= entries.len().max(1)
+    {
+        let rest = start[to..].split_once('\n').map_or("", |it| it.1);
+        return (Fields { entries, source: start[..to].to_owned(), first_line }, rest);
+    }
     let mut entries: Vec<(String, Value)> = Vec::new();
     let mut at = 0;
     for line in start.split_inclusive('\n') {
@@ -335,6 +357,22 @@ pub fn split_headers(text: &str, is_known: impl Fn(&str) -> bool) -> (Fields, &s
         return none;
     }
     (Fields { entries, source: start[..at].to_owned(), first_line }, &start[at..])
+}
+
+/// Where the `---` stands that closes fields at the top of `text`.
+fn unopened(text: &str) -> Option<usize> {
+    if !text.lines().next().is_some_and(is_field) {
+        return None;
+    }
+    let mut at = 0;
+    for line in text.split_inclusive('\n').take(100) {
+        match line.trim_end() {
+            "" => return None,
+            "---" => return Some(at),
+            _ => at += line.len(),
+        }
+    }
+    None
 }
 
 impl Value {

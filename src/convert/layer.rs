@@ -148,8 +148,13 @@ impl<'l> Layer<'l> {
             other => other.scalar(),
         };
         let text = text.ok_or_else(|| self.wrong(key, "a date", value))?;
-        // What a template would have filled in says nothing here.
-        if text.contains("{{") || text.contains("{%") {
+        // What a template would have filled in says nothing here, nor do Eleventy's
+        // words for the times of the file.
+        let is_elsewhere = ["last modified", "created", "git last modified", "git created"];
+        if text.contains("{{")
+            || text.contains("{%")
+            || is_elsewhere.contains(&text.trim().to_lowercase().as_str())
+        {
             return Ok(None);
         }
         match dates::parse(&text, self.context.timezone) {

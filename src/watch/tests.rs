@@ -449,6 +449,24 @@ fn rules_of_what_is_ignored() {
 }
 
 #[test]
+fn a_site_generator_comes_and_goes() {
+    let mut it = Watched::new(options(Mode::Events));
+    for folder in ["_layouts", "_posts", "_site"] {
+        fs::create_dir(it.path(folder)).unwrap();
+    }
+    for path in ["_layouts/a.md", "_posts/b.md", "_site/b.md"] {
+        it.write(path, "text");
+    }
+    it.until("all", |it| it.told.len() == 3);
+    it.write("_config.yml", "title: x");
+    it.until_last("_layouts/a.md", "gone");
+    it.until_last("_site/b.md", "gone");
+    fs::remove_file(it.path("_config.yml")).unwrap();
+    it.until_last("_site/b.md", "text");
+    assert_eq!(it.told["_posts/b.md"], ["text"], "the seeds are left alone");
+}
+
+#[test]
 fn promise_4_what_cannot_be_read_is_not_gone() {
     let is_broken = Arc::new(Mutex::new(false));
     let broken = Arc::clone(&is_broken);
