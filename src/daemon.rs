@@ -12,6 +12,7 @@
 pub mod control;
 mod line_thread;
 mod maker;
+mod priority;
 mod request_log;
 mod serving;
 mod sockets;
@@ -99,12 +100,10 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
         Arc::clone(&shelf),
     ));
     let (sink, news) = mpsc::sync_channel(NEWS);
-    let watcher = watch::start(
-        watch_options(&config),
-        Box::new(move || known.known().map_err(|it| it.to_string())),
-        sink,
-    )
-    .map_err(|it| it.to_string())?;
+    let known = Box::new(move || known.known().map_err(|it| it.to_string()));
+    let watcher = priority::giving_way(|| watch::start(watch_options(&config), known, sink))
+        .map_err(|_| "the watcher failed; the log says why")?
+        .map_err(|it| it.to_string())?;
 
     let stop = Arc::new(AtomicBool::new(false));
     let (commands, commanded) = mpsc::channel();
@@ -135,7 +134,10 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
     };
     let line = std::thread::Builder::new()
         .name("line".into())
-        .spawn(move || line.run(&news))
+        .spawn(move || {
+            priority::give_way();
+            line.run(&news);
+        })
         .map_err(|it| format!("cannot start the line's thread: {it}"))?;
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
