@@ -1,7 +1,7 @@
 //! What the fields of a document mean: the names that people and generators use.
 //!
-//! In: fields in layers, the strongest first: front matter or headers, sidecar, the
-//! document's own properties, the folders' defaults. Out: one [`Metadata`], each item
+//! In: fields in layers, the strongest first: front matter, sidecar, the document's own
+//! properties, the folders' defaults, headers. Out: one [`Metadata`], each item
 //! from the first layer that states it; only a draft is one whoever says so. A new
 //! name is a word in one of the lists below.
 
@@ -63,12 +63,12 @@ impl Metadata {
             authors: layer.authors()?,
             tags: layer.tags()?,
             language: layer.text(LANGUAGE)?.and_then(|it| language_tag(&it)),
-            image: layer.image(),
+            image: layer.image()?,
             enclosures: layer.enclosures()?,
             link: layer.text(LINK)?.and_then(|it| links::absolute(&it)),
             stated: Stated {
                 id: layer.id()?,
-                permalink: layer.permalink(),
+                permalink: layer.permalink()?,
                 slug: layer
                     .text(SLUG)?
                     .map(|it| clean::one_line(it.trim_matches('/')))
