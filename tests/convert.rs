@@ -6,35 +6,19 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../fuzz/entries.rs"]
+mod entries;
+
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jiff::tz::{Offset, TimeZone};
+use entries::{any_article, check_article, options, seed};
 use proptest::prelude::*;
 use sower::convert::article::{Article, Media, Source};
-use sower::convert::body::{Body, Filled, Reference, Target};
+use sower::convert::body::{Filled, Reference, Target};
 use sower::convert::{Error, Options, convert, is_seed};
-use sower::watch::seed::{Seed, SeedPath, Stat, Surroundings};
-
-fn options() -> Options {
-    Options {
-        timezone: TimeZone::fixed(Offset::constant(9)),
-        max_bytes: 8 << 20,
-        published_folders: vec!["_posts".into()],
-        strip: Vec::new(),
-    }
-}
-
-fn seed(path: &str, bytes: impl Into<Vec<u8>>) -> Seed {
-    let stat = Stat { device: 0, inode: 0, birth: None, length: 0, modified: 0, changed: 0 };
-    Seed {
-        path: SeedPath::new(path).unwrap(),
-        stat,
-        bytes: bytes.into(),
-        surroundings: Surroundings::default(),
-    }
-}
+use sower::watch::seed::SeedPath;
 
 fn article(path: &str, text: impl Into<Vec<u8>>) -> Article {
     convert(&seed(path, text), &options()).unwrap()
@@ -321,64 +305,6 @@ fn promise_1_no_forbidden_characters() {
     }
 }
 
-/// What any article must be, whatever it was made of.
-fn check_article(article: &Article) {
-    let all = serde_json::to_value(article).unwrap();
-    let body = article.body.fill("unique-", |reference| match reference.target {
-        Target::Path(_) => {
-            Filled::Url { url: "https://example.org/&<>\"x".into(), size: Some((1, 2)) }
-        }
-        _ => Filled::Text,
-    });
-    let mut texts = vec![body.clone()];
-    let mut open = vec![&all];
-    while let Some(value) = open.pop() {
-        match value {
-            serde_json::Value::String(text) => texts.push(text.clone()),
-            serde_json::Value::Array(values) => open.extend(values),
-            serde_json::Value::Object(fields) => {
-                texts.extend(fields.keys().cloned());
-                // The body's own marks are allowed in it alone.
-                open.extend(fields.iter().filter(|it| it.0 != "body").map(|it| it.1));
-            }
-            _ => {}
-        }
-    }
-    for text in &texts {
-        let bad = text.chars().find(|it| {
-            matches!(it, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}')
-        });
-        assert_eq!(bad, None, "{text:?}");
-    }
-    assert!(!article.title.trim().is_empty());
-    assert!(!article.title.contains('\n') && !article.summary.contains('\n'));
-    check_balanced(&body);
-    assert!(!body.contains("<script") && !body.contains("javascript:"), "{body}");
-    let again =
-        serde_json::from_value::<Body>(serde_json::to_value(&article.body).unwrap()).unwrap();
-    assert_eq!(again, article.body);
-}
-
-/// Every start has its end, in order; values are quoted.
-fn check_balanced(html: &str) {
-    const VOID: &[&str] = &["img", "br", "hr", "input", "wbr", "col", "source", "track"];
-    let mut open = Vec::new();
-    let mut rest = html;
-    while let Some(at) = rest.find('<') {
-        let end = rest[at..].find('>').unwrap_or_else(|| panic!("a tag that never ends: {html}"));
-        let tag = &rest[at + 1..at + end];
-        assert_eq!(tag.matches('"').count() % 2, 0, "{tag:?} in {html}");
-        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap();
-        match tag.starts_with('/') {
-            true => assert_eq!(open.pop(), Some(name), "in {html}"),
-            false if !VOID.contains(&name) => open.push(name),
-            false => {}
-        }
-        rest = &rest[at + end + 1..];
-    }
-    assert!(open.is_empty(), "{open:?} in {html}");
-}
-
 /// Pieces that meet each other badly.
 fn piece() -> impl Strategy<Value = String> {
     let pieces = [
@@ -490,16 +416,6 @@ fn piece() -> impl Strategy<Value = String> {
     ]
 }
 
-fn check_any(path: &str, bytes: Vec<u8>) {
-    let seed = seed(path, bytes);
-    let first = convert(&seed, &options());
-    assert_eq!(first, convert(&seed, &options()), "the same bytes, the same article");
-    match first {
-        Ok(article) => check_article(&article),
-        Err(error) => assert!(!error.at(&seed).to_string().contains('\n')),
-    }
-}
-
 proptest! {
     // The pieces are printed; no file of them beside the tests.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -509,7 +425,7 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 0..400),
         extension in prop::sample::select(vec!["md", "txt", "html"]),
     ) {
-        check_any(&format!("a/b.{extension}"), bytes);
+        any_article(&format!("a/b.{extension}"), &bytes);
     }
 
     #[test]
@@ -517,6 +433,24 @@ proptest! {
         pieces in prop::collection::vec(piece(), 0..60),
         extension in prop::sample::select(vec!["md", "txt", "html"]),
     ) {
-        check_any(&format!("a/b.{extension}"), pieces.concat().into_bytes());
+        any_article(&format!("a/b.{extension}"), pieces.concat().as_bytes());
+    }
+}
+
+/// The corpora of the fuzz targets, through the same functions.
+#[test]
+fn corpora_of_the_fuzz_targets() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    for (name, entry) in entries::ENTRIES {
+        assert!(fuzz.join(format!("fuzz_targets/{name}.rs")).is_file(), "{name}: no target");
+        let mut files = 0;
+        for file in fs::read_dir(fuzz.join("corpus").join(name)).unwrap() {
+            let path = file.unwrap().path();
+            // Shown where a panic follows.
+            eprintln!("{}", path.display());
+            entry(&fs::read(&path).unwrap());
+            files += 1;
+        }
+        assert!(files >= 5, "{name}: {files} files");
     }
 }
