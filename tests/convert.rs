@@ -128,7 +128,9 @@ fn which_files_are_seeds() {
     for name in ["a.txt", "a.md", "a.MARKDOWN", "b/c.html", "d.htm", "e.xhtml"] {
         assert!(is_seed(&SeedPath::new(name).unwrap()), "{name}");
     }
-    for name in ["a.png", "a.toml", "md", ".md", "a.md.bak", "a", "a.docx"] {
+    for name in
+        ["robots.txt", "a/Robots.TXT", "a.png", "a.toml", "md", ".md", "a.md.bak", "a", "a.docx"]
+    {
         assert!(!is_seed(&SeedPath::new(name).unwrap()), "{name}");
     }
 }

@@ -387,8 +387,8 @@ impl<'l> Layer<'l> {
         for (key, value) in PERMALINK.iter().filter_map(|name| self.find(&[name])) {
             match value {
                 Value::Text(text) => path = path.or(Some(text.trim())),
-                Value::Number(_) | Value::List(_) => return Err(self.wrong(key, "a path", value)),
-                Value::Flag(_) | Value::Map(_) | Value::Nothing => {}
+                Value::List(_) => return Err(self.wrong(key, "a path", value)),
+                Value::Number(_) | Value::Flag(_) | Value::Map(_) | Value::Nothing => {}
             }
         }
         let Some(path) = path else { return Ok(None) };

@@ -106,8 +106,20 @@ fn reader_of(path: &SeedPath) -> Option<Reader> {
 
 /// Whether an article can be made of files with this name.
 pub fn is_seed(path: &SeedPath) -> bool {
-    reader_of(path).is_some()
+    let name = path.file_name().to_ascii_lowercase();
+    reader_of(path).is_some() && !FOR_PROGRAMS.contains(&&*name)
 }
+
+/// Text files that are written for programs, whoever publishes them.
+const FOR_PROGRAMS: &[&[u8]] = &[
+    b"robots.txt",
+    b"humans.txt",
+    b"ads.txt",
+    b"app-ads.txt",
+    b"security.txt",
+    b"llms.txt",
+    b"requirements.txt",
+];
 
 /// What a reader gets.
 struct Source<'s> {
