@@ -456,3 +456,156 @@ fn corpora_of_the_fuzz_targets() {
         assert!(files >= 5, "{name}: {files} files");
     }
 }
+
+/// Each ends, as a problem with path, line and reason, or as an article.
+#[test]
+fn hostile_seeds_end() {
+    let deep_list: String = (0..2_000).map(|it| format!("{}- x\n", "  ".repeat(it))).collect();
+    let aliases: String = (1..=12)
+        .map(|it| format!("a{it}: &a{it} [{}]\n", vec![format!("*a{}", it - 1); 9].join(", ")))
+        .collect();
+    let tags = (0..10_000).map(|it| format!("t{it}")).collect::<Vec<_>>().join(", ");
+    let deep =
+        "a.md:1: expected at most 100 quotations, lists and marks in one another, found more";
+    let marks = |what: &str, limit: u32, found: u32| {
+        format!("expected a text with at most {limit} {what}, found {found}")
+    };
+    let fields = |format: &str, found: usize| {
+        format!("a.{format}:1: expected at most 65536 bytes in `front matter`, found {found}")
+    };
+    let table: Vec<(&str, String, Option<String>, &str)> = vec![
+        ("a.md", ">".repeat(200_000), Some(deep.into()), "quotations on one line"),
+        ("a.md", format!("{}x", "- ".repeat(200_000)), Some(deep.into()), "lists on one line"),
+        ("a.md", deep_list, Some(deep.replace(":1:", ":49:")), "lists below one another"),
+        ("a.md", "[".repeat(600_000), None, "brackets that never close"),
+        ("a.md", "![[".repeat(200_000), None, "wikilinks that never close"),
+        ("a.md", "*a _b ".repeat(100_000), None, "emphasis that never closes"),
+        ("a.md", "`a ``b ".repeat(90_000), None, "code that never closes"),
+        ("a.md", "$a $$b ".repeat(90_000), None, "mathematics that never closes"),
+        ("a.md", "](a b ".repeat(200_000), None, "addresses that never close"),
+        (
+            "a.md",
+            "[^a]".repeat(400_000),
+            Some(format!("a.md: {}", marks("marks", 700_000, 800_000))),
+            "more marks than anybody types",
+        ),
+        (
+            "a.md",
+            format!("{}\n\n[^a]: b\n", "[^a] ".repeat(30_000)),
+            Some("a.md: expected a text that grows to at most 3000180 bytes of HTML".into()),
+            "a note that is named often",
+        ),
+        ("a.md", "{% if a %}".repeat(200_000), None, "blocks of templates in one another"),
+        ("a.md", "{% highlight a %}".repeat(100_000), None, "code of templates"),
+        ("a.md", "{{< a >}}{{% b %}}".repeat(50_000), None, "shortcodes that never close"),
+        ("a.md", "{{ a".repeat(300_000), None, "outputs that never close"),
+        ("a.md", "{# a".repeat(300_000), None, "comments that never close"),
+        ("a.md", "<!-- a".repeat(300_000), None, "comments of HTML that never close"),
+        ("a.md", "<a ".repeat(300_000), None, "tags that never close"),
+        ("a.md", "|".repeat(600_000), None, "a table of one row"),
+        ("a.md", format!("|{}\n|{}\n", "a|".repeat(9_000), "-|".repeat(9_000)), None, "wide"),
+        (
+            "a.md",
+            format!("---\na0: &a0 [x, x]\n{aliases}title: *a12\n---\nText.\n"),
+            Some("a.md:".into()),
+            "aliases of aliases",
+        ),
+        (
+            "a.md",
+            format!("---\ntitle: a\nx: {}\n---\nText.\n", "[".repeat(10_000)),
+            Some("a.md:".into()),
+            "lists in lists",
+        ),
+        (
+            "a.md",
+            format!("---\ntitle: a\ntags: [{tags}]\n---\nText.\n"),
+            Some(fields("md", 68_906)),
+            "ten thousand tags",
+        ),
+        (
+            "a.md",
+            format!("---\ntitle: a\ntags: [{}]\n---\nText.\n", "a, ".repeat(10_000)),
+            Some("a.md:3: expected at most 500 values in `tags`, found 10000".into()),
+            "ten thousand short ones",
+        ),
+        (
+            "a.md",
+            format!("---\ntitle: {}\n---\nText.\n", "a".repeat(1_000_000)),
+            Some(fields("md", 1_000_008)),
+            "a title of a megabyte",
+        ),
+        (
+            "a.html",
+            format!("+++\ntitle = \"{}\"\n+++\nText.\n", "a".repeat(1_000_000)),
+            Some(fields("html", 1_000_011)),
+            "the same in TOML",
+        ),
+        (
+            "a.md",
+            format!("---\ntitle: {}\n---\nText.\n", "a".repeat(3_000)),
+            Some("a.md:2: expected at most 2000 characters in `title`, found 3000".into()),
+            "a title of a page",
+        ),
+        ("a.html", "<div>".repeat(500_000), Some("a.html: expected an article".into()), "boxes"),
+        ("a.html", format!("{}x", "<b><p>".repeat(250_000)), None, "marks that never close"),
+        ("a.html", format!("x{}", "<table><tr><td>".repeat(30_000)), None, "tables in tables"),
+        ("a.html", "<a href=x>y".repeat(100_000), None, "links that never close"),
+        ("a.html", format!("x{}", "</p>".repeat(500_000)), None, "ends without a start"),
+        (
+            "a.html",
+            "<p>".repeat(700_000),
+            Some(format!("a.html: {}", marks("tags", 600_000, 700_000))),
+            "more tags than memory is meant for",
+        ),
+        ("a.html", format!("<p {}>x", "a=1 ".repeat(500_000)), None, "attributes"),
+        ("a.html", "&amp;".repeat(1_000_000), None, "references"),
+        ("a.html", format!("<!DOCTYPE html>{}x", "<!--".repeat(500_000)), None, "comments"),
+        ("a.txt", "a".repeat(8_000_000), None, "a line of eight megabytes"),
+        ("a.md", "a".repeat(8_000_000), None, "the same in Markdown"),
+        ("a.html", "a".repeat(8_000_000), None, "the same in HTML"),
+        (
+            "a.txt",
+            "a".repeat(100_000_000),
+            Some("a.txt: expected at most 8388608 bytes, found 100000000".into()),
+            "a line of a hundred megabytes",
+        ),
+    ];
+    for (path, text, problem, why) in table {
+        let seed = seed(path, text);
+        let found = convert(&seed, &options()).err().map(|it| it.at(&seed).to_string());
+        let begins = |(found, expected): (&String, &String)| found.starts_with(expected.as_str());
+        let is_meant = match (&found, &problem) {
+            (None, None) => true,
+            // Nothing to read is an end as good as any.
+            (Some(found), None) => found.contains("expected an article"),
+            both => both.0.as_ref().zip(both.1.as_ref()).is_some_and(begins),
+        };
+        assert!(is_meant, "{why}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_cut_is_told() {
+    let long = "word ".repeat(200_000);
+    let keywords = (0..10_000).map(|it| format!("k{it}")).collect::<Vec<_>>().join(",");
+    let page = format!("<title>A</title><meta name=keywords content=\"{keywords}\"><p>Text.");
+    let table = [
+        (
+            "a.md",
+            format!("# {long}\n\nText."),
+            "expected a title of at most 500 characters, found 999999",
+        ),
+        (
+            "a.html",
+            format!("<title>{long}</title><p>Text."),
+            "expected a title of at most 500 characters, found 999999",
+        ),
+        ("a.html", page, "expected at most 100 keywords in the page's head, found 10000"),
+    ];
+    for (path, text, reason) in table {
+        let article = article(path, text);
+        let reasons: Vec<&str> = article.cuts.iter().map(|it| it.reason.as_str()).collect();
+        assert_eq!(reasons, [reason], "{path}");
+        assert!(article.title.chars().count() <= 500 && article.tags.len() <= 100);
+    }
+}

@@ -351,6 +351,9 @@ fn is_address(text: &str) -> bool {
 pub fn blank_address(rest: &str, out: &mut String) -> usize {
     let Some(inside) = rest.strip_prefix('(') else { return 0 };
     let line = start(inside, 1000).split('\n').next().unwrap_or_default();
+    if !line.contains(')') || !line.contains(' ') {
+        return 0;
+    }
     let mut open = 0;
     let end = line.char_indices().find(|&(_, it)| {
         open += i32::from(it == '(') - i32::from(it == ')');

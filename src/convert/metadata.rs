@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use crate::convert::Error;
-use crate::convert::article::{Media, Person, Stated};
+use crate::convert::article::{Cut, Media, Person, Stated};
 use crate::convert::clean;
 use crate::convert::front_matter::{Fields, Value};
 use crate::convert::keys::*;
@@ -35,6 +35,8 @@ pub struct Metadata {
     pub extra: BTreeMap<String, String>,
     /// What ends the summary in the body, where the document names its own mark.
     pub separator: Option<String>,
+    /// What a program wrote and nobody means.
+    pub cuts: Vec<Cut>,
 }
 
 /// What else decides how fields read.
@@ -82,6 +84,7 @@ impl Metadata {
             },
             extra: layer.extra(),
             separator: layer.text(SEPARATOR)?,
+            cuts: Vec::new(),
         };
         // A title that is a link, as link blogs write it.
         if metadata.link.is_none()
@@ -114,6 +117,7 @@ impl Metadata {
         self.image = self.image.or(weaker.image);
         self.link = self.link.or(weaker.link);
         self.separator = self.separator.or(weaker.separator);
+        self.cuts.extend(weaker.cuts);
         for (key, value) in weaker.extra {
             self.extra.entry(key).or_insert(value);
         }

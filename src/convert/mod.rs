@@ -55,7 +55,7 @@ use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 
-use crate::convert::article::Article;
+use crate::convert::article::{Article, Cut};
 use crate::convert::digest::Digest;
 use crate::convert::front_matter::Fields;
 use crate::convert::metadata::{Context, Metadata};
@@ -330,6 +330,16 @@ fn article(
     stated.published = stated.published.or(name.published).or_else(by_address);
     stated.draft |= name.is_draft;
     let Digest { words, .. } = digest;
+    let mut cuts = metadata.cuts;
+    let found = title.chars().count();
+    if found > LONGEST_TITLE {
+        cuts.push(Cut {
+            reason: format!(
+                "expected a title of at most {LONGEST_TITLE} characters, found {found}"
+            ),
+            consequence: "it is cut".into(),
+        });
+    }
     Ok(Article {
         title: digest::cut(&title, LONGEST_TITLE),
         subtitle: metadata.subtitle.or(document.subtitle),
@@ -344,6 +354,7 @@ fn article(
         words,
         stated,
         extra: metadata.extra,
+        cuts,
     })
 }
 
