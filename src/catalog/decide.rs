@@ -20,7 +20,7 @@ use crate::catalog::rows::{
 use crate::catalog::store::{Result, Rows};
 use crate::catalog::touched::Toucher;
 use crate::catalog::{Options, Sighting, Touched};
-use crate::convert::article::Article;
+use crate::convert::article::{Article, Cut};
 use crate::problem::Problem;
 use crate::watch::seed::SeedPath;
 
@@ -133,6 +133,10 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
                 Sighting::Article(origin, article) => {
                     self.rows.remove_problem(&origin.path)?;
+                    if let Some(cut) = article.cuts.first().cloned() {
+                        let (path, Cut { reason, consequence }) = (origin.path.clone(), cut);
+                        self.problem(Problem { path, line: None, reason, consequence })?;
+                    }
                     let row = self.stands(&origin, Some(*article))?;
                     standing.insert(row.path.clone(), row);
                 }
