@@ -6,6 +6,7 @@
 //! file, no SQL: rows come and go through [`Rows`], inside one transaction, and
 //! only those that a batch can touch are asked for.
 
+mod choose;
 mod place;
 mod withdraw;
 
@@ -83,7 +84,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             key,
             now,
             moment,
-            touch: Toucher::new(rows, &options.limits, (now, moment)),
+            touch: Toucher::new(rows, &options.feeds, (now, moment)),
             fresh: HashMap::new(),
             claimed: HashMap::new(),
             left: BTreeSet::new(),

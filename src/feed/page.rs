@@ -32,8 +32,28 @@ pub struct Site {
     pub hubs: Vec<String>,
     /// Bodies longer than this stand in feeds as summary and link, in bytes.
     pub max_body: usize,
+    /// Feeds that the configuration chooses entries for.
+    pub feeds: Vec<OwnFeed>,
     /// When the title or anything else above last changed, for `Last-Modified`.
     pub since: Timestamp,
+}
+
+/// A feed of the configuration, where it differs from that of a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnFeed {
+    /// The name of its scope, which is that of a folder.
+    pub folder: String,
+    pub title: Option<String>,
+    /// Else it shows summaries.
+    pub has_full_text: bool,
+}
+
+impl Site {
+    /// The feed of the configuration that stands for `scope`.
+    pub fn own_feed(&self, scope: &Scope) -> Option<&OwnFeed> {
+        let Scope::Folder(folder) = scope else { return None };
+        self.feeds.iter().find(|it| it.folder == *folder)
+    }
 }
 
 /// One document of a scope, in no format yet.
@@ -192,6 +212,8 @@ pub struct Section {
     pub url: String,
     /// How many entries it holds.
     pub entries: u64,
+    /// Whether the configuration chooses them.
+    pub is_own: bool,
 }
 
 impl Section {
