@@ -10,8 +10,11 @@ use sower::convert::body::{Body, Filled, Target};
 use sower::convert::{Options, clean, convert, dates, front_matter, text};
 use sower::watch::seed::{Seed, SeedPath, Stat, Surroundings};
 
+/// Takes any bytes; panics where a promise is broken.
+pub type Entry = fn(&[u8]);
+
 /// The targets by the names of their corpora.
-pub const ENTRIES: &[(&str, fn(&[u8]))] = &[
+pub const ENTRIES: &[(&str, Entry)] = &[
     ("text", plain_text),
     ("markdown", markdown),
     ("html", html),
