@@ -6,17 +6,22 @@
 //! line in each of them and one in `config/sower.toml`; tests hold the three
 //! together.
 
+pub mod listen;
+mod serving;
 pub mod units;
 pub mod written;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use crate::catalog::chosen::{Chosen, Filter};
+use crate::catalog::permalink;
+use crate::config::listen::Listen;
+pub use crate::config::serving::{Cache, Metrics, Serve, Tls};
 use crate::config::units::{Size, Span};
-use crate::config::written::{Format, Level, Written};
+use crate::config::written::{Format, Level, Requests, Written};
 use crate::convert::article::Person;
 use crate::watch::Mode;
 
@@ -33,6 +38,9 @@ pub struct Config {
     pub feed: Feed,
     pub shelf: Shelf,
     pub serve: Serve,
+    pub tls: Tls,
+    pub cache: Cache,
+    pub metrics: Metrics,
     pub log: Log,
 }
 
@@ -83,6 +91,15 @@ pub struct Feed {
     pub max_body: usize,
     /// In minutes.
     pub ttl: Option<u32>,
+    pub own: Vec<OwnFeed>,
+}
+
+/// A feed that chooses its articles.
+#[derive(Debug, Clone)]
+pub struct OwnFeed {
+    pub chosen: Chosen,
+    pub title: Option<String>,
+    pub has_full_text: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -91,21 +108,12 @@ pub struct Shelf {
 }
 
 #[derive(Debug, Clone)]
-pub struct Serve {
-    pub listen: SocketAddr,
-    pub header_timeout: Duration,
-    pub idle_timeout: Duration,
-    pub write_timeout: Duration,
-    pub make_timeout: Duration,
-    pub max_connections: usize,
-    pub max_header_bytes: usize,
-    pub max_uri_bytes: usize,
-}
-
-#[derive(Debug, Clone)]
 pub struct Log {
     pub level: Level,
     pub format: Format,
+    pub requests: Requests,
+    /// `None`: standard output.
+    pub requests_file: Option<PathBuf>,
 }
 
 /// What is wrong with what was written, in one line: where, what was expected, what
@@ -197,14 +205,15 @@ fn variable(name: &str, key: &str, value: &str) -> Result<Written, Error> {
 }
 
 fn checked(written: Written) -> Result<Config, Error> {
-    let Written { seeds, state, site, watch, convert, catalog, feed, shelf, serve, log } = written;
-    let listen = serve.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
+    let Written { seeds, state, site, watch, convert, catalog, feed, feeds, shelf, .. } = written;
+    let Written { serve, tls, cache, metrics, log, .. } = written;
+    let written::Feeds { table: feed, own } = feed;
+    let own = own_feeds([own, feeds].concat())?;
+    let serve = serving::serve(serve)?;
+    let tls = serving::tls(tls)?;
     let base_url = site.base_url.as_deref().map(base_url).transpose()?;
-    if listen.ip().is_unspecified() && base_url.is_none() {
-        return Err(Error(format!(
-            "expected `site.base_url` beside the listening address {listen}, found none; feeds need \
-             real addresses: set it to what readers type, such as \"https://example.org\""
-        )));
+    if base_url.is_none() {
+        has_real_addresses(serve.listen.iter().chain(&tls.listen))?;
     }
     let zone = site.timezone.as_deref().unwrap_or("UTC");
     let timezone = TimeZone::get(zone).map_err(|_| {
@@ -268,23 +277,44 @@ fn checked(written: Written) -> Result<Config, Error> {
             backdate: span(feed.backdate, Duration::from_secs(30 * 86_400)),
             max_body: bytes(feed.max_body, 1_000_000),
             ttl: feed.ttl.map(|it| u32::try_from(it.0.as_secs().div_ceil(60)).unwrap_or(u32::MAX)),
+            own,
         },
         shelf: Shelf { memory: bytes(shelf.memory, 64_000_000) },
-        serve: Serve {
-            listen,
-            header_timeout: span(serve.header_timeout, Duration::from_secs(10)),
-            idle_timeout: span(serve.idle_timeout, Duration::from_secs(60)),
-            write_timeout: span(serve.write_timeout, Duration::from_secs(30)),
-            make_timeout: span(serve.make_timeout, Duration::from_secs(10)),
-            max_connections: serve.max_connections.unwrap_or(4096) as usize,
-            max_header_bytes: bytes(serve.max_header_bytes, 16_000),
-            max_uri_bytes: bytes(serve.max_uri_bytes, 8_000),
-        },
+        serve,
+        tls,
+        cache: serving::cache(cache)?,
+        metrics: serving::metrics(metrics),
         log: Log {
             level: log.level.unwrap_or(Level::Info),
             format: log.format.unwrap_or(Format::Text),
+            requests: log.requests.unwrap_or(Requests::Off),
+            requests_file: log.requests_file,
         },
     })
+}
+
+/// Feeds name the address of their site: without a base URL that is the one it
+/// listens on.
+fn has_real_addresses<'l>(all: impl Iterator<Item = &'l Listen>) -> Result<(), Error> {
+    let mut has_address = false;
+    for listen in all {
+        let Listen::Tcp(address) = listen else { continue };
+        has_address = true;
+        if address.ip().is_unspecified() {
+            return Err(Error(format!(
+                "expected `site.base_url` beside the listening address {address}, found none; feeds \
+                 need real addresses: set it to what readers type, such as \"https://example.org\""
+            )));
+        }
+    }
+    if !has_address {
+        return Err(Error(
+            "expected `site.base_url` or an address in `serve.listen`, found neither; feeds need \
+             real addresses: set it to what readers type, such as \"https://example.org\""
+                .into(),
+        ));
+    }
+    Ok(())
 }
 
 fn span(written: Option<Span>, default: Duration) -> Duration {
@@ -297,6 +327,48 @@ fn size(written: Option<Size>, default: u64) -> u64 {
 
 fn bytes(written: Option<Size>, default: u64) -> usize {
     usize::try_from(size(written, default)).unwrap_or(usize::MAX)
+}
+
+fn own_feeds(written: Vec<written::OwnFeed>) -> Result<Vec<OwnFeed>, Error> {
+    let mut own: Vec<OwnFeed> = Vec::with_capacity(written.len());
+    for it in written {
+        let name = it.name.trim().to_owned();
+        let Some(folder) = permalink::of_folder(&it.path).filter(|_| !name.is_empty()) else {
+            return Err(Error(format!(
+                "expected a name and a path such as \"best/korea\" of a feed, found \"{}\" and \
+                 \"{}\"; `feed` and `archives` are taken everywhere, `tags`, `authors`, \
+                 `languages` and the like at the beginning",
+                it.name, it.path
+            )));
+        };
+        if own.iter().any(|other| other.chosen.folder == folder) {
+            return Err(Error(format!(
+                "expected feeds at different paths, found two at \"{}\"",
+                it.path
+            )));
+        }
+        if it.limit == Some(0) {
+            return Err(Error(format!("expected a `limit` of at least 1 of \"{name}\", found 0")));
+        }
+        own.push(OwnFeed {
+            chosen: Chosen {
+                folder,
+                label: name,
+                limit: it.limit,
+                filter: Filter {
+                    folders: it.folder.into(),
+                    tags: it.tag.into(),
+                    authors: it.author.into(),
+                    languages: it.language.into(),
+                    kinds: it.kind.into(),
+                    texts: it.text.into(),
+                },
+            },
+            title: it.title,
+            has_full_text: it.content != Some(written::Content::Summary),
+        });
+    }
+    Ok(own)
 }
 
 fn base_url(text: &str) -> Result<String, Error> {
@@ -381,6 +453,37 @@ mod tests {
         ];
         for (text, message) in table {
             assert_eq!(from_file(text).unwrap_err().to_string(), message, "{text}");
+        }
+    }
+
+    #[test]
+    fn feeds_of_ones_own() {
+        let text = "[feed]\nlimit = 7\n[[feeds]]\nname = \"Korea\"\npath = \"/best/of korea/\"\n\
+                    tag = \"korea\"\nlanguage = [\"en\", \"ko\"]\ncontent = \"summary\"";
+        let config = from_file(text).unwrap();
+        assert_eq!((config.feed.limit, config.feed.own.len()), (7, 1));
+        let own = &config.feed.own[0];
+        assert_eq!((own.chosen.folder.as_str(), own.has_full_text), ("best/of-korea", false));
+        assert_eq!(own.chosen.filter.tags, ["korea"]);
+        assert_eq!(own.chosen.filter.languages, ["en", "ko"]);
+        let config = from_file("[[feed]]\nname = \"A\"\npath = \"a\"").unwrap();
+        assert_eq!(config.feed.own[0].chosen.label, "A");
+        let wrong = [
+            ("name = \"A\"\npath = \"tags/a\"", "expected a name and a path"),
+            ("name = \"A\"\npath = \"a/feed\"", "expected a name and a path"),
+            ("name = \"A\"\npath = \"/\"", "expected a name and a path"),
+            ("name = \" \"\npath = \"a\"", "expected a name and a path"),
+            ("name = \"A\"\npath = \"a\"\nlimit = 0", "expected a `limit` of at least 1"),
+            ("name = \"A\"\npath = \"a\"\ntgas = \"x\"", "s.toml:4:1: expected a known key"),
+            ("name = \"A\"", "s.toml:1:1: missing field `path`"),
+            (
+                "name = \"A\"\npath = \"a\"\n[[feeds]]\nname = \"B\"\npath = \"a/\"",
+                "expected feeds at different paths",
+            ),
+        ];
+        for (text, message) in wrong {
+            let told = from_file(&format!("[[feeds]]\n{text}")).unwrap_err().to_string();
+            assert!(told.starts_with(message), "{told}");
         }
     }
 

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-use crate::catalog::entry::{Part, Period, Place};
+use crate::catalog::entry::{Delta, Part, Period, Place};
 use crate::catalog::rows::Origin;
 use crate::catalog::scope::{Kind, Scope};
 use crate::catalog::store::Result;
@@ -122,6 +122,7 @@ pub fn stale(touched: &Touched) -> BTreeSet<Key> {
     for (scope, part) in &touched.documents {
         for format in Format::ALL {
             keys.insert(Key::Feed { scope: scope.clone(), part: *part, format });
+            keys.insert(Key::Visit { scope: scope.clone(), part: *part, format });
         }
         match part {
             Part::Current => {
@@ -206,6 +207,7 @@ fn document(key: &Key) -> Option<(&Scope, Part)> {
     match key {
         Key::Feed { scope, part, .. } => Some((scope, *part)),
         Key::Index(scope) => Some((scope, Part::Current)),
+        Key::Visit { scope, part, .. } => Some((scope, *part)),
         Key::Older(scope, number) => Some((scope, Part::Archive(*number))),
         _ => None,
     }
@@ -224,6 +226,7 @@ fn rendered(feed: Option<&Feed>, key: &Key, none: &Made) -> Made {
     match (feed, key) {
         (None, _) => none.clone(),
         (Some(feed), Key::Feed { format, .. }) => Made::Rendition(render::feed(feed, *format)),
+        (Some(feed), Key::Visit { format, .. }) => Made::Rendition(render::visit(feed, *format)),
         (Some(feed), _) => Made::Rendition(render::index(feed)),
     }
 }
@@ -247,6 +250,9 @@ pub fn make(reader: &mut Reader, site: &Site, key: &Key) -> Result<(Made, u64)> 
         }
         return Ok((rendered(feed.as_ref(), key, &none), revision));
     }
+    if let Key::Delta { scope, format, since } = key {
+        return delta(reader, site, (scope, *format), *since);
+    }
     if let Some(list) = list(reader, site, key)? {
         return Ok(list);
     }
@@ -260,6 +266,27 @@ pub fn make(reader: &mut Reader, site: &Site, key: &Key) -> Result<(Made, u64)> 
         Place::Gone => Made::Gone,
         Place::Nothing => beside(reader, site, &key.path())?,
     };
+    Ok((made, revision))
+}
+
+/// What changed in a document since its version of a moment; [`Made::Missing`] where
+/// that cannot be told.
+fn delta(
+    reader: &mut Reader,
+    site: &Site,
+    (scope, format): (&Scope, Format),
+    since: i64,
+) -> Result<(Made, u64)> {
+    let (delta, revision) = reader.delta(scope, since)?;
+    // Other words of the site are in every entry's bytes; only Atom names what was
+    // withdrawn.
+    let is_told = |it: &Delta| {
+        since >= site.since.as_microsecond() && (format == Format::Atom || it.withdrawn.is_empty())
+    };
+    let made = delta.filter(is_told).map_or(Made::Missing, |it| {
+        let (whole, changed) = feed::delta(site, it);
+        Made::Rendition(render::delta(&whole, &changed, format))
+    });
     Ok((made, revision))
 }
 

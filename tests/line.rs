@@ -31,7 +31,7 @@ fn article(name: &str, bytes: Vec<u8>) -> Option<convert::article::Article> {
 fn text(rendition: &Rendition) -> String {
     match &rendition.payload {
         Payload::Bytes(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
-        Payload::File { .. } => panic!("a feed is no file"),
+        Payload::Delta { .. } | Payload::File { .. } => panic!("a feed is no file"),
     }
 }
 
@@ -42,7 +42,15 @@ fn read(text: &str) -> Vec<(String, String, String)> {
         .into_iter()
         .map(|it| {
             let body = it.content.and_then(|it| it.body).unwrap_or_default();
-            (it.id, it.title.unwrap().content.trim().to_owned(), body.trim().to_owned())
+            (
+                it.id,
+                it.title
+                    .unwrap_or_else(|| panic!("no title in:\n{text}"))
+                    .content
+                    .trim()
+                    .to_owned(),
+                body.trim().to_owned(),
+            )
         })
         .collect()
 }
@@ -90,6 +98,7 @@ fn check(seeds: &[(&str, Vec<u8>)]) {
         ttl: None,
         hubs: Vec::new(),
         max_body: 1_000_000,
+        feeds: Vec::new(),
         since: now,
     };
     let feed = feed::build(&site, selection);
@@ -176,6 +185,8 @@ fn promise_1_known_troublemakers() {
         "<title>&amp;lt;b&gt;</title>",
         "\u{feff}x",
         "&#0;&#x1F;x",
+        "\u{7f}\u{9f}",
+        "&#127;",
         "\u{1}l0\u{2}x\u{1}e\u{2}",
         &long,
     ] {

@@ -6,6 +6,7 @@
 //! file, no SQL: rows come and go through [`Rows`], inside one transaction, and
 //! only those that a batch can touch are asked for.
 
+mod choose;
 mod place;
 mod withdraw;
 
@@ -20,7 +21,7 @@ use crate::catalog::rows::{
 use crate::catalog::store::{Result, Rows};
 use crate::catalog::touched::Toucher;
 use crate::catalog::{Options, Sighting, Touched};
-use crate::convert::article::Article;
+use crate::convert::article::{Article, Cut};
 use crate::problem::Problem;
 use crate::watch::seed::SeedPath;
 
@@ -38,6 +39,8 @@ pub(super) struct Decider<'d, 'c> {
     options: &'d Options,
     key: &'d str,
     now: Micros,
+    /// `now`, but after that of every batch before: what changes are known by.
+    moment: Micros,
     touch: Toucher<'d, 'c>,
     /// Articles of this batch, by their number in the cache.
     fresh: HashMap<i64, Converted>,
@@ -69,13 +72,19 @@ enum Arrival {
 }
 
 impl<'d, 'c> Decider<'d, 'c> {
-    pub fn new(rows: &'d Rows<'c>, options: &'d Options, key: &'d str, now: Micros) -> Self {
+    pub fn new(
+        rows: &'d Rows<'c>,
+        options: &'d Options,
+        key: &'d str,
+        (now, moment): (Micros, Micros),
+    ) -> Self {
         Decider {
             rows,
             options,
             key,
             now,
-            touch: Toucher::new(rows, &options.limits, now),
+            moment,
+            touch: Toucher::new(rows, &options.feeds, (now, moment)),
             fresh: HashMap::new(),
             claimed: HashMap::new(),
             left: BTreeSet::new(),
@@ -125,6 +134,10 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
                 Sighting::Article(origin, article) => {
                     self.rows.remove_problem(&origin.path)?;
+                    if let Some(cut) = article.cuts.first().cloned() {
+                        let (path, Cut { reason, consequence }) = (origin.path.clone(), cut);
+                        self.problem(Problem { path, line: None, reason, consequence })?;
+                    }
                     let row = self.stands(&origin, Some(*article))?;
                     standing.insert(row.path.clone(), row);
                 }
@@ -621,7 +634,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             seed.standing = Standing::Queue;
         }
         if old.permalink != entry.permalink {
-            entry.changed = self.now;
+            entry.changed = self.moment;
         }
         self.rows.put_entry(&entry)?;
         self.rows.put_standing(&seed)?;
@@ -687,7 +700,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             || (old.published, old.updated, old.announced)
                 != (entry.published, entry.updated, entry.announced);
         if is_changed {
-            entry.changed = self.now;
+            entry.changed = self.moment;
         }
         self.rows.put_entry(&entry)?;
         if !is_changed {
@@ -824,7 +837,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             article: number,
             status: Status::Live,
             since: self.now,
-            changed: self.now,
+            changed: self.moment,
         };
         self.rows.put_entry(&entry)?;
         self.place(&mut entry, article)?;

@@ -1,6 +1,6 @@
 //! The noun of the catalog: an article that has been published.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -70,6 +70,19 @@ pub struct Selection {
     /// The last time an entry of this document was published, revised, moved or
     /// withdrawn; where it never held one, when the site began.
     pub changed: Timestamp,
+}
+
+/// What became of the document that readers of a scope subscribe to since an earlier
+/// version of it (RFC 3229).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delta {
+    /// The document as it is now.
+    pub whole: Selection,
+    /// Ids of its entries that the earlier version held otherwise, or may not have
+    /// held.
+    pub fresh: HashSet<String>,
+    /// What was withdrawn since, the last first.
+    pub withdrawn: Vec<Tombstone>,
 }
 
 /// What the references of some articles lead to.

@@ -9,7 +9,9 @@
 //! - An id, a number, a redirect and a 410 are never given twice and never taken back.
 //! - Nothing here opens a seed, knows the base URL or reads a clock.
 
+pub mod chosen;
 mod decide;
+mod delta;
 pub mod entry;
 pub mod identity;
 pub mod lists;
@@ -33,9 +35,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::catalog::chosen::Feeds;
 use crate::catalog::decide::Decider;
 use crate::catalog::entry::Part;
-use crate::catalog::order::Limits;
 pub use crate::catalog::read::{Reader, Status};
 use crate::catalog::rows::{Hash, Micros, Origin};
 use crate::catalog::scope::Scope;
@@ -47,7 +49,7 @@ use crate::watch::seed::{File, SeedPath};
 /// What the configuration says of the catalog. Durations are microseconds.
 #[derive(Debug, Clone)]
 pub struct Options {
-    pub limits: Limits,
+    pub feeds: Feeds,
     /// How long a byte-identical copy waits.
     pub copy_wait: Micros,
     /// How long feeds carry tombstones.
@@ -141,7 +143,7 @@ impl Catalog {
             rows.put_fact("converter", &digest)
         })?;
         let mut catalog = Catalog { store, path, options, key, due: None };
-        catalog.decide(now, |_| Ok(()))?;
+        catalog.decide(now, |decider| decider.choose())?;
         Ok(catalog)
     }
 
@@ -236,13 +238,17 @@ impl Catalog {
     ) -> Result<Touched> {
         let Catalog { store, options, key, .. } = self;
         let (touched, due) = store.write(|rows: &Rows<'_>| {
-            let mut decider = Decider::new(rows, options, key, now.as_microsecond());
+            let now = now.as_microsecond();
+            // Clocks may be set back.
+            let moment = rows.number("moment")?.map_or(now, |last| now.max(last + 1));
+            let mut decider = Decider::new(rows, options, key, (now, moment));
             work(&mut decider)?;
             let due = decider.due()?;
             let mut touched = decider.finish()?;
             let mut revision = rows.number("revision")?.unwrap_or(0);
             if !touched.is_empty() {
                 revision += 1;
+                rows.put_fact("moment", &moment.to_string())?;
                 rows.put_fact("revision", &revision.to_string())?;
             }
             touched.revision = revision as u64;

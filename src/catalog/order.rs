@@ -23,7 +23,7 @@ pub struct Limits {
     pub max: u32,
 }
 
-const DAY: Micros = 24 * 3600 * SECOND;
+pub(super) const DAY: Micros = 24 * 3600 * SECOND;
 
 /// So long a scope without entries keeps its documents, empty; then they are gone.
 pub const EMPTY_FOR: Micros = 30 * DAY;
@@ -211,7 +211,12 @@ impl Rows<'_> {
     }
 
     /// Takes a member out of what readers see of its scope.
-    pub fn part(&self, member: &Member, state: State, now: Micros) -> Result<()> {
+    pub fn part(
+        &self,
+        member: &Member,
+        state: State,
+        (now, moment): (Micros, Micros),
+    ) -> Result<()> {
         if member.state == State::Live {
             self.run(
                 "UPDATE scopes SET live = live - 1, emptied = CASE WHEN live = 1 THEN ?2 END \
@@ -221,7 +226,7 @@ impl Rows<'_> {
         }
         self.run(
             "UPDATE members SET state = ?, parted = ? WHERE scope = ? AND number = ?",
-            params![state.word(), now, member.scope_row, member.number],
+            params![state.word(), moment, member.scope_row, member.number],
         )?;
         Ok(())
     }

@@ -120,7 +120,8 @@ pub struct EntryRow {
     pub status: Status,
     /// When its status began.
     pub since: Micros,
-    /// When it was last published, revised, moved or withdrawn.
+    /// When it was last published, revised, moved or withdrawn, or what it refers to
+    /// changed: of two batches the later one's is always greater.
     pub changed: Micros,
 }
 

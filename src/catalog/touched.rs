@@ -4,8 +4,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::catalog::Touched;
+use crate::catalog::chosen::Feeds;
 use crate::catalog::entry::Part;
-use crate::catalog::order::{Limits, Member, State};
+use crate::catalog::order::{Member, State};
 use crate::catalog::permalink;
 use crate::catalog::references;
 use crate::catalog::rows::{EntryRow, Micros};
@@ -18,8 +19,10 @@ use crate::watch::seed::SeedPath;
 /// Collects what became stale.
 pub(super) struct Toucher<'d, 'c> {
     rows: &'d Rows<'c>,
-    limits: &'d Limits,
+    feeds: &'d Feeds,
     now: Micros,
+    /// What changes are known by.
+    moment: Micros,
     touched: Touched,
     /// Keys of what leads elsewhere now.
     targets: BTreeSet<Vec<u8>>,
@@ -38,11 +41,12 @@ pub(super) struct Toucher<'d, 'c> {
 }
 
 impl<'d, 'c> Toucher<'d, 'c> {
-    pub fn new(rows: &'d Rows<'c>, limits: &'d Limits, now: Micros) -> Self {
+    pub fn new(rows: &'d Rows<'c>, feeds: &'d Feeds, (now, moment): (Micros, Micros)) -> Self {
         Toucher {
             rows,
-            limits,
+            feeds,
             now,
+            moment,
             touched: Touched::default(),
             targets: BTreeSet::new(),
             led: BTreeSet::new(),
@@ -126,7 +130,8 @@ impl<'d, 'c> Toucher<'d, 'c> {
         let recent = match self.recent.get(&member.scope_row) {
             Some(&recent) => recent,
             None => {
-                let recent = self.rows.recent_since(member.scope_row, self.limits)?;
+                let recent =
+                    self.rows.recent_since(member.scope_row, &self.feeds.limits(&member.scope))?;
                 self.recent.insert(member.scope_row, recent);
                 recent
             }
@@ -153,7 +158,7 @@ impl<'d, 'c> Toucher<'d, 'c> {
         article: &Article,
         announced: Micros,
     ) -> Result<()> {
-        let wanted = Scope::of(&entry.permalink, article);
+        let wanted = self.feeds.of(&entry.permalink, article);
         let members = self.rows.members_of(entry.number)?;
         for member in &members {
             let is_wanted = wanted.iter().any(|(scope, _)| *scope == member.scope);
@@ -161,7 +166,7 @@ impl<'d, 'c> Toucher<'d, 'c> {
             if !is_wanted && member.state != State::Left {
                 self.member(member)?;
                 self.current(&member.scope);
-                self.rows.part(member, State::Left, self.now)?;
+                self.rows.part(member, State::Left, (self.now, self.moment))?;
             }
         }
         for (scope, label) in wanted {
@@ -180,9 +185,12 @@ impl<'d, 'c> Toucher<'d, 'c> {
                         row.scope
                     }
                 };
-                if let Some(page) = self.rows.join(row, joiner, announced, self.limits)? {
+                let limits = self.feeds.limits(&scope);
+                if let Some(page) = self.rows.join(row, joiner, announced, &limits)? {
                     self.closed(&scope, page);
                 }
+                // Newcomers stand in it, and the tombstone of what is back no longer.
+                self.current(&scope);
                 self.joined.insert(scope);
             }
         }
@@ -224,7 +232,7 @@ impl<'d, 'c> Toucher<'d, 'c> {
     pub fn withdrawn(&mut self, entry: &EntryRow) -> Result<()> {
         for member in self.rows.members_of(entry.number)? {
             if member.state == State::Live {
-                self.rows.part(&member, State::Withdrawn, self.now)?;
+                self.rows.part(&member, State::Withdrawn, (self.now, self.moment))?;
             }
         }
         if let Some(kept) = self.rows.article(entry.article)? {
@@ -247,11 +255,13 @@ impl<'d, 'c> Toucher<'d, 'c> {
         }
         for number in users {
             if let Some(entry) = self.rows.entry(number)? {
+                // Readers see it otherwise now, whatever its author did.
+                self.rows.put_changed(number, self.moment)?;
                 self.entry(&entry)?;
             }
         }
         for scope in &self.stamped {
-            self.rows.stamp(scope, self.now)?;
+            self.rows.stamp(scope, self.moment)?;
         }
         Ok(self.touched)
     }

@@ -1,8 +1,9 @@
 //! Bytes to text, and the one place where characters go that no feed may carry.
 //!
 //! In: the bytes of a seed. Out: text in which lines end with `\n` and every
-//! character is one that XML 1.0 allows (section 2.2). Whatever decodes character
-//! references later passes through [`allowed`] again. No bytes are refused: what no
+//! character is one that XML 1.0 allows and does not discourage as a control (section
+//! 2.2): a title of such characters alone is no title, and all formats agree on it.
+//! Whatever decodes character references later passes through [`allowed`] again. No bytes are refused: what no
 //! encoding explains becomes U+FFFD.
 
 use std::borrow::Cow;
@@ -91,8 +92,8 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
 /// CRLF, CR and NEL as `\n`; what XML forbids removed.
 fn lines(text: Cow<'_, str>) -> String {
     if !holds_any(text.as_bytes(), |bytes, at| match bytes[at] {
-        0..=8 | 11..=31 => true,
-        0xC2 => bytes.get(at + 1) == Some(&0x85),
+        0..=8 | 11..=31 | 0x7F => true,
+        0xC2 => is_late_control(bytes, at),
         0xEF => is_noncharacter(bytes, at),
         _ => false,
     }) {
@@ -119,17 +120,26 @@ fn is_noncharacter(bytes: &[u8], at: usize) -> bool {
     bytes.get(at + 1) == Some(&0xBF) && matches!(bytes.get(at + 2), Some(0xBE | 0xBF))
 }
 
-/// XML 1.0, section 2.2, `Char`.
-fn is_allowed(character: char) -> bool {
-    !matches!(character,
-        '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}')
+/// U+0080 to U+009F at this place.
+fn is_late_control(bytes: &[u8], at: usize) -> bool {
+    matches!(bytes.get(at + 1), Some(0x80..=0x9F))
 }
 
-/// `text` without the characters that XML 1.0 forbids, for text in which character
+/// XML 1.0, section 2.2: `Char`, without the controls that its note discourages.
+fn is_allowed(character: char) -> bool {
+    match character {
+        '\t' | '\n' | '\r' => true,
+        '\u{FFFE}' | '\u{FFFF}' => false,
+        other => !other.is_control(),
+    }
+}
+
+/// `text` without the characters that no feed may carry, for text in which character
 /// references were decoded.
 pub fn allowed(text: String) -> String {
     let is_clean = !holds_any(text.as_bytes(), |bytes, at| match bytes[at] {
-        0..=8 | 11 | 12 | 14..=31 => true,
+        0..=8 | 11 | 12 | 14..=31 | 0x7F => true,
+        0xC2 => is_late_control(bytes, at),
         0xEF => is_noncharacter(bytes, at),
         _ => false,
     });
@@ -146,7 +156,8 @@ fn holds_any(bytes: &[u8], is_one: impl Fn(&[u8], usize) -> bool) -> bool {
     const STRETCH: usize = 64;
     bytes.chunks(STRETCH).enumerate().any(|(number, chunk)| {
         let is_suspect = chunk.iter().fold(false, |found, &it| {
-            found | (((it < 32) & (it != b'\n') & (it != b'\t')) | (it == 0xC2) | (it == 0xEF))
+            let is_control = ((it < 32) & (it != b'\n') & (it != b'\t')) | (it == 0x7F);
+            found | is_control | (it == 0xC2) | (it == 0xEF)
         });
         let from = number * STRETCH;
         is_suspect && (from..from + chunk.len()).any(|at| is_one(bytes, at))
@@ -233,7 +244,8 @@ mod tests {
             ("a\r\r\nb", "a\n\nb", "CR CR LF is two"),
             ("a\0b\u{1}\u{2}\u{3}\u{1f}c", "abc", "controls, the marks of holes among them"),
             ("a\u{FFFE}b\u{FFFF}c\u{FFFD}", "abc\u{FFFD}", "the two that are no characters"),
-            ("tab\there\u{7f}", "tab\there\u{7f}", "tab and DEL are allowed"),
+            ("tab\there", "tab\there", "a tab is allowed"),
+            ("\u{7f}a\u{80}\u{9f}b\u{a0}", "ab\u{a0}", "controls that XML discourages"),
             ("\u{1FFFE}", "\u{1FFFE}", "allowed, though no character"),
         ];
         for (text, clean, why) in table {

@@ -36,8 +36,11 @@ pub fn parse(text: &str, timezone: &TimeZone) -> Option<Timestamp> {
     let date = parts.date()?;
     parts.skip(&[' ', ',', 't', '_']);
     let mut time = Time::midnight();
-    if !parts.rest.is_empty() {
+    if !parts.rest.is_empty() && !parts.is_at_zone() {
         time = parts.time().or_else(|| parts.compact_time())?;
+        // Ruby's and C's way to say the year, by those who said it already.
+        let year = format!("{:04}", date.year());
+        parts.rest = parts.rest.trim_start().strip_prefix(&*year).unwrap_or(parts.rest);
     }
     let offset = parts.zone()?;
     parts.skip(&[' ', ')', '.']);
@@ -343,6 +346,14 @@ impl<'t> Parts<'t> {
         matches!(length, 4 | 6).then_some(time)
     }
 
+    /// Whether a zone follows, as behind a date that has no time.
+    fn is_at_zone(&self) -> bool {
+        let word = Parts { rest: self.rest }.word();
+        self.rest.starts_with(['+', '-'])
+            || matches!(word, "z" | "utc" | "gmt" | "ut")
+            || ZONES.iter().any(|(name, _)| *name == word)
+    }
+
     /// `Some(None)` where no zone is written, `None` where it is no zone.
     fn zone(&mut self) -> Option<Option<Offset>> {
         self.skip(&[' ', '(']);
@@ -440,6 +451,9 @@ mod tests {
             ("2024-01-02 03:04", "2024-01-01T18:04:00Z", "no zone: the site's"),
             ("2024-01-02 03:04:05 +0100", "2024-01-02T02:04:05Z", "as Jekyll writes it"),
             ("2024-01-02 03:04:05 +01:00", "2024-01-02T02:04:05Z", "blank before the zone"),
+            ("2024-01-02 +0800", "2024-01-01T16:00:00Z", "a zone and no time"),
+            ("2024-01-02 UTC", "2024-01-02T00:00:00Z", "the same, by name"),
+            ("2024-01-02 03:04:05 2024 +0100", "2024-01-02T02:04:05Z", "the year twice"),
             ("2024-01-02 03:04:05 -08", "2024-01-02T11:04:05Z", "hours alone"),
             ("2024-01-02 03:04:05 UTC", "2024-01-02T03:04:05Z", "zone by name"),
             ("2024-01-02 03:04:05.000000000 Z", "2024-01-02T03:04:05Z", "as Ruby writes it"),
@@ -490,6 +504,8 @@ mod tests {
             ("2024-01", "nor is a month"),
             ("0000-01-01", "no such year"),
             ("2024-01-02 and more", "a rest"),
+            ("2024-01-02 03:04:05 2023", "two years"),
+            ("2024-01-02:00:00Z", "half a time"),
             ("123456", "no length of ours"),
             ("9999999999999999999999", "a long number"),
             ("١", "one digit"),

@@ -51,10 +51,7 @@ impl Lines {
             }
         }
         let is_blank = line.trim().is_empty();
-        let opens_html = content
-            .strip_prefix('<')
-            .is_some_and(|it| it.starts_with(|it: char| it.is_ascii_alphabetic() || it == '/'));
-        self.in_html = !is_blank && (self.in_html || opens_html);
+        self.in_html = !is_blank && (self.in_html || opens_html(content, self.after_blank));
         let is_indented = line.starts_with("    ") || line.starts_with('\t');
         if !is_blank && !is_indented {
             self.in_list = is_list_item(line) || (self.in_list && line.starts_with(' '));
@@ -64,6 +61,85 @@ impl Lines {
         self.after_blank = is_blank;
         self.in_code
     }
+}
+
+/// Whether a line opens a block of HTML: with a tag of a block, or with a tag that stands
+/// alone on it and amid no paragraph (CommonMark, 4.6, kinds 1, 6 and 7).
+fn opens_html(line: &str, after_blank: bool) -> bool {
+    const BLOCKS: &[&str] = &[
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "center",
+        "col",
+        "colgroup",
+        "dd",
+        "details",
+        "dialog",
+        "dir",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "frame",
+        "frameset",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "head",
+        "header",
+        "hr",
+        "html",
+        "iframe",
+        "legend",
+        "li",
+        "link",
+        "main",
+        "menu",
+        "nav",
+        "noframes",
+        "ol",
+        "optgroup",
+        "option",
+        "p",
+        "param",
+        "pre",
+        "script",
+        "search",
+        "section",
+        "style",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "textarea",
+        "tfoot",
+        "th",
+        "thead",
+        "title",
+        "tr",
+        "track",
+        "ul",
+    ];
+    let Some(inside) = line.strip_prefix('<') else { return false };
+    let inside = inside.strip_prefix('/').unwrap_or(inside);
+    let name_to = inside.find(|it: char| !it.is_ascii_alphanumeric()).unwrap_or(inside.len());
+    let name = &inside[..name_to];
+    if !name.starts_with(|it: char| it.is_ascii_alphabetic()) {
+        return false;
+    }
+    let is_alone = || inside.find('>').is_some_and(|at| inside[at + 1..].trim().is_empty());
+    BLOCKS.iter().any(|it| it.eq_ignore_ascii_case(name)) || (after_blank && is_alone())
 }
 
 fn is_list_item(line: &str) -> bool {
@@ -153,7 +229,7 @@ pub fn callout(line: &str) -> Option<String> {
         it if !it.is_empty() && it.chars().all(|it| it.is_alphanumeric() || it == '-') => "note",
         _ => return None,
     };
-    let title = markdown::plain(title.trim_start_matches(['-', '+']).trim());
+    let title = markdown::plain(&without_wikilinks(title.trim_start_matches(['-', '+']).trim()));
     let mut name = kind.to_lowercase();
     if let Some(first) = name.get_mut(..1) {
         first.make_ascii_uppercase();
@@ -167,6 +243,23 @@ pub fn callout(line: &str) -> Option<String> {
     Some(format!("{before}[!{alert}] {title}\n"))
 }
 
+/// `text` with the labels of its wikilinks alone.
+fn without_wikilinks(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("[[")
+        && let Some((inside, behind)) = after.split_once("]]")
+    {
+        let label = inside.rsplit('|').next().unwrap_or(inside);
+        out.push_str(before);
+        out.push_str(label.trim_start_matches('#'));
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Whether a line of HTML says that Markdown stands within.
 pub fn asks_for_markdown(line: &str) -> bool {
     let line = line.trim_end();
     [
@@ -210,7 +303,13 @@ pub fn attribute_list(rest: &str, out: &str) -> usize {
     let line = out.rsplit('\n').next().unwrap_or_default();
     let is_alone = line.trim_matches([' ', '>', '*', '-']).is_empty();
     let is_behind = line.ends_with([')', ']', '`', '*', '_', '>']);
+    let ends_line = rest[close + 1..].trim_start_matches(' ').starts_with('\n')
+        || rest[close + 1..].trim().is_empty();
+    // Behind a paragraph's last word, as markdown-it has it.
+    let ends_paragraph =
+        ends_line && line.ends_with(' ') && inside.starts_with('.') && !line.starts_with('#');
     let is_place = is_behind
+        || ends_paragraph
         || (is_alone && rest[close + 1..].trim_start_matches(' ').starts_with(['\n', ' ']))
         || (is_alone && rest.len() == close + 1);
     if !is_kramdown && !is_place {
@@ -240,6 +339,50 @@ fn split_words(text: &str) -> impl Iterator<Item = &str> {
     .filter(|it| !it.is_empty())
 }
 
+/// Whether what stands behind `](` is an address, not words in parentheses.
+fn is_address(text: &str) -> bool {
+    let inside = start(text, 2000).split([')', '\n']).next().unwrap_or_default();
+    inside.is_empty() || !inside.trim().contains(' ') || inside.contains(['/', '"'])
+}
+
+/// Markdown's link whose address has blanks, as Obsidian, Pelican and kramdown read it:
+/// `](../My Notes/a.md)`, and the same behind a bare `]`. Its length from `(` on; what
+/// CommonMark reads in its stead goes to `out`.
+pub fn blank_address(rest: &str, out: &mut String) -> usize {
+    let Some(inside) = rest.strip_prefix('(') else { return 0 };
+    let line = start(inside, 1000).split('\n').next().unwrap_or_default();
+    if !line.contains(')') || !line.contains(' ') {
+        return 0;
+    }
+    let mut open = 0;
+    let end = line.char_indices().find(|&(_, it)| {
+        open += i32::from(it == '(') - i32::from(it == ')');
+        open < 0
+    });
+    let Some((end, _)) = end else { return 0 };
+    let address = &line[..end];
+    let is_template = address.contains("{{") || address.contains("{%");
+    let is_plain = !is_template
+        && !address.contains(['"', '\'', '<', '>', '\\', '`', '(', ')'])
+        && address.trim() == address
+        && address.contains(' ');
+    // Words in parentheses are no address; a path or a file's name is one.
+    let is_path = address.contains('/')
+        || address.contains(':')
+        || address.starts_with('#')
+        || address.rsplit_once('.').is_some_and(|(_, extension)| {
+            (1..=5).contains(&extension.len())
+                && extension.bytes().all(|it| it.is_ascii_alphanumeric())
+        });
+    if !is_plain || !is_path {
+        return 0;
+    }
+    out.push_str("(<");
+    out.push_str(address);
+    out.push_str(">)");
+    end + 2
+}
+
 /// `[[Name]]`, `[[Name#Part|label]]`, `![[picture.png]]` as ordinary links; the length,
 /// 0 where it is none.
 pub fn wikilink(rest: &str, out: &mut String) -> usize {
@@ -252,13 +395,15 @@ pub fn wikilink(rest: &str, out: &mut String) -> usize {
     if after.starts_with(':') && out.rsplit('\n').next().is_none_or(|it| it.trim().is_empty()) {
         return 0;
     }
-    // An index of an index, as programs write it.
-    if out.ends_with(|it: char| it.is_ascii_alphanumeric()) && !is_embedded {
+    // An index of an index, as programs write it; a name with its label is none.
+    let is_labelled = inside.contains('|');
+    if out.ends_with(|it: char| it.is_ascii_alphanumeric()) && !is_embedded && !is_labelled {
         return 0;
     }
+    let is_link = after.starts_with('[') || after.strip_prefix('(').is_some_and(is_address);
     let is_other = inside.contains(['[', ']', '\n', '<', '>', '{', '}'])
         || inside.starts_with([' ', '"', '\'', '^'])
-        || after.starts_with(['(', '[']);
+        || (is_link && !is_labelled);
     if is_other {
         return 0;
     }

@@ -180,8 +180,8 @@ impl Reading {
             return;
         }
         self.words.count(text);
-        self.digest.has_text |=
-            self.words.total > 0 || text.contains(|it: char| !it.is_whitespace());
+        self.digest.has_text |= self.words.total > 0
+            || text.contains(|it: char| !it.is_whitespace() && !it.is_control());
         if self.in_heading {
             if let Some(heading) = self.heading.as_mut().filter(|_| self.digest.heading.is_none())
                 && heading.len() < ENOUGH

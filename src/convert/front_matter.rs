@@ -12,6 +12,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::convert::Error;
 use crate::convert::clean;
+use crate::convert::keys;
 
 /// A value as people write it, the same for every format.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,12 +73,26 @@ pub fn split(text: &str) -> Result<(Fields, &str), Error> {
         "---yaml" | "---yml" => fenced(trimmed, skipped, &["---"], first, yaml),
         "---toml" => fenced(trimmed, skipped, &["---"], first, toml),
         "---json" => fenced(trimmed, skipped, &["---"], first, json),
+        // gray-matter runs JavaScript and more; what these say nobody here can tell.
+        _ if is_other_language(first) && trimmed.lines().skip(1).any(|it| it.trim() == "---") => {
+            Err(Error::BadFrontMatter {
+                line: skipped + 1,
+                format: "YAML, TOML or JSON",
+                reason: format!("`{first}`"),
+            })
+        }
         "{" | "{}" => opening_object(text, trimmed, skipped),
         _ if first.starts_with("{\"") || first.starts_with("{ \"") => {
             opening_object(text, trimmed, skipped)
         }
-        _ => Ok((Fields::default(), text)),
+        _ => Ok(unopened(trimmed, skipped).unwrap_or((Fields::default(), text))),
     }
+}
+
+fn is_other_language(first: &str) -> bool {
+    first.strip_prefix("---").is_some_and(|it| {
+        (1..=12).contains(&it.len()) && it.bytes().all(|byte| byte.is_ascii_alphabetic())
+    })
 }
 
 fn line_count(text: &str) -> u32 {
@@ -335,6 +350,32 @@ pub fn split_headers(text: &str, is_known: impl Fn(&str) -> bool) -> (Fields, &s
         return none;
     }
     (Fields { entries, source: start[..at].to_owned(), first_line }, &start[at..])
+}
+
+/// Hexo's front matter, which `---` closes and nothing opens: fields of which we know
+/// the most.
+fn unopened(text: &str, skipped: u32) -> Option<(Fields, &str)> {
+    let first = text.lines().next().filter(|it| is_field(it))?;
+    let key = first.split(':').next().unwrap_or_default();
+    if !keys::is_header(key) {
+        return None;
+    }
+    let mut to = 0;
+    for line in text.split_inclusive('\n').take(100) {
+        match line.trim_end() {
+            "" => return None,
+            "---" => {
+                let entries = yaml(&text[..to]).ok()?;
+                let known = entries.iter().filter(|(key, _)| keys::is_header(key)).count();
+                let source = text[..to].to_owned();
+                let fields = Fields { entries, source, first_line: skipped + 1 };
+                let is_sure = known * 2 >= fields.entries.len();
+                return is_sure.then(|| (fields, &text[to + line.len()..]));
+            }
+            _ => to += line.len(),
+        }
+    }
+    None
 }
 
 impl Value {

@@ -120,8 +120,16 @@ fn in_folder(base: &SeedPath, path: &str, suffix: &str) -> Link {
     if path.is_empty() {
         return if suffix.is_empty() { Link::Nowhere } else { itself(suffix) };
     }
-    // Zola's `@/` is its content folder.
-    let from_content = path.strip_prefix('@').filter(|it| it.starts_with('/'));
+    let pelican = pelicans(path);
+    if pelican.as_deref().is_some_and(str::is_empty) {
+        return Link::Nowhere;
+    }
+    // Zola's `@/` is its content folder, and so is Pelican's `/` behind its word.
+    let from_content = match &pelican {
+        Some(path) => Some(path.as_str()).filter(|it| it.starts_with('/')),
+        None => path.strip_prefix('@').filter(|it| it.starts_with('/')),
+    };
+    let path = pelican.as_deref().unwrap_or(path);
     let decoded: Vec<u8> =
         percent_encoding::percent_decode_str(from_content.unwrap_or(path)).collect();
     let decoded = match from_content.and_then(|_| content_folder(base)) {
@@ -135,6 +143,25 @@ fn in_folder(base: &SeedPath, path: &str, suffix: &str) -> Link {
         None => return Link::Nowhere,
     };
     Link::Here(Reference { target, suffix: encoded(suffix) })
+}
+
+/// The path behind Pelican's `{filename}` and its kin; empty for those that lead to a
+/// list of its own making (`{tag}a`); `None` where it has none of them.
+fn pelicans(path: &str) -> Option<String> {
+    let first = path.get(..3).unwrap_or(path);
+    if !first.starts_with(['{', '|']) && !first.eq_ignore_ascii_case("%7b") {
+        return None;
+    }
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    let (word, rest) = match decoded.strip_prefix('|') {
+        Some(after) => after.split_once('|')?,
+        None => decoded.strip_prefix('{')?.split_once('}')?,
+    };
+    match word {
+        "filename" | "static" | "attach" => Some(rest.to_owned()),
+        "tag" | "category" | "author" | "index" => Some(String::new()),
+        _ => None,
+    }
 }
 
 /// The folder named `content` that `base` lies in.
@@ -202,6 +229,11 @@ mod tests {
             ("/pic.png", here("pic.png", ""), "`/` is the seeds folder"),
             ("a%20b.png?x=1", here("content/news/a b.png", "?x=1"), "percent-decoded"),
             ("@/blog/post.md", here("content/blog/post.md", ""), "Zola's content folder"),
+            ("{filename}../b/my%20notes.md", here("content/b/my notes.md", ""), "Pelican"),
+            ("%7Bstatic%7D/a.png", here("content/a.png", ""), "Pelican's content folder"),
+            ("|filename|other.md#a", here("content/news/other.md", "#a"), "Pelican before 3.5"),
+            ("{tag}cats", Link::Nowhere, "a list of Pelican's own"),
+            ("{x}.md", here("content/news/{x}.md", ""), "a file with braces"),
             ("../../../etc/passwd", Link::Nowhere, "leaves the folder"),
             ("..%2f..%2f..%2fetc", Link::Nowhere, "the same, encoded"),
             ("a%00b", Link::Nowhere, "no file has such a name"),

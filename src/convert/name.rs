@@ -66,9 +66,8 @@ fn as_title(name: &str) -> String {
 fn is_draft(path: &SeedPath, published_folders: &[String]) -> bool {
     let mut segments = path.segments();
     let file = segments.next_back().unwrap_or_default();
-    // `_index.md` is Hugo's and Zola's page of a folder.
-    let is_index = file.starts_with(b"_index.");
-    (file.starts_with(b"_") && !is_index)
+    // `_index.md`, Hugo's and Zola's page of a section, is no article there either.
+    file.starts_with(b"_")
         || segments.any(|folder| {
             folder.eq_ignore_ascii_case(b"drafts")
                 || (folder.starts_with(b"_")
@@ -113,7 +112,7 @@ mod tests {
             ("drafts/kim.md", "Kim", None, true, "a folder of drafts"),
             ("a/Drafts/b/kim.md", "Kim", None, true, "at any depth"),
             ("_old/kim.md", "Kim", None, true, "a folder with a leading `_`"),
-            ("blog/_index.md", "Blog", None, false, "a folder's own page"),
+            ("blog/_index.md", "Blog", None, true, "a section's page, which lists others"),
             ("kim.fr.md", "Kim", None, false, "a translation"),
             ("...md", "..", None, false, "signs alone"),
         ];

@@ -8,11 +8,14 @@
 //!
 //! What a shortcode becomes is a row in `shortcodes`.
 
+mod hugo;
+mod liquid;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::convert::dialects::{
-    Lines, asks_for_markdown, attribute_list, callout, code_span, contents_mark,
+    Lines, asks_for_markdown, attribute_list, blank_address, callout, code_span, contents_mark,
     kramdown_extension, mathematics, start, wikilink,
 };
 use crate::convert::front_matter::Fields;
@@ -32,9 +35,11 @@ pub fn rendered<'t>(text: &'t str, dialect: Dialect, page: &Fields) -> Cow<'t, s
     let has_braces = bytes.contains(&b'{')
         && bytes.windows(2).any(|pair| {
             matches!(pair, b"{{" | b"{%" | b"{:" | b"){" | b"]{" | b"`{" | b"*{" | b"_{" | b"\n{")
+                || matches!(pair, b"{." | b"{#")
         });
     let has_marks = dialect == Dialect::Markdown
-        && ["[[", "[!", ">\n#", "[TOC]", "[toc]", "markdown"].iter().any(|it| text.contains(it));
+        && (["[[", "[!", ">\n#", "[TOC]", "[toc]", "markdown"].iter().any(|it| text.contains(it))
+            || has_blank_address(text));
     let has_tags = has_braces || has_marks;
     if !has_tags {
         return Cow::Borrowed(text);
@@ -43,14 +48,19 @@ pub fn rendered<'t>(text: &'t str, dialect: Dialect, page: &Fields) -> Cow<'t, s
     Cow::Owned(renderer.render(text))
 }
 
+fn has_blank_address(text: &str) -> bool {
+    let mut places = text.match_indices("](").map(|it| it.0);
+    places.any(|at| blank_address(&text[at + 1..], &mut String::new()) > 0)
+}
+
 /// Blocks in blocks; deeper ones are taken out whole.
 const DEEPEST: u32 = 20;
 
 /// The longest tag, in bytes; whatever opens and goes on longer is text.
 const LONGEST_TAG: usize = 4 * 1024;
 
-/// How far all searches for the ends of blocks may look together, in bytes: blocks
-/// that are never closed must not make reading quadratic.
+/// How far all searches for the ends of tags and blocks may look together, in bytes:
+/// what is never closed must not make reading quadratic. What follows is text.
 const MOST_WORK: usize = 32 << 20;
 
 /// The longest value of a variable, in bytes: values that are made of values double.
@@ -107,7 +117,7 @@ impl<'p> Renderer<'p> {
                 }
             }
             at_line_start = false;
-            let special = rest.bytes().position(|it| b"\n`<\\${[!".contains(&it));
+            let special = rest.bytes().position(|it| b"\n`<\\${[!]".contains(&it));
             let Some(special) = special else {
                 out.push_str(rest);
                 break;
@@ -155,6 +165,9 @@ impl<'p> Renderer<'p> {
     /// Reads the tag that `rest` begins with and writes what it becomes. The length
     /// of what it covers; 0 where it is no tag.
     fn tag(&mut self, rest: &str, out: &mut String) -> usize {
+        if self.work > MOST_WORK {
+            return 0;
+        }
         let is_markdown = self.dialect == Dialect::Markdown;
         if rest.starts_with("{%") {
             return self.liquid(rest, out);
@@ -164,6 +177,19 @@ impl<'p> Renderer<'p> {
         }
         if rest.starts_with("{{") {
             return self.output(rest, out);
+        }
+        if rest.starts_with("{# ") || rest.starts_with("{#-") || rest.starts_with("{#\n") {
+            return comment(rest);
+        }
+        if is_markdown && rest.starts_with("](") {
+            let mut address = String::new();
+            let length = blank_address(&rest[1..], &mut address);
+            if length > 0 {
+                out.push(']');
+                out.push_str(&address);
+                return 1 + length;
+            }
+            return 0;
         }
         if is_markdown && rest.starts_with("{::") {
             return kramdown_extension(rest);
@@ -177,9 +203,15 @@ impl<'p> Renderer<'p> {
         0
     }
 
+    /// What never closes is text; its end was looked for all the same.
+    fn no_tag(&mut self) -> usize {
+        self.work += LONGEST_TAG;
+        0
+    }
+
     /// `{{ ... }}`: a value, or Zola's call of a shortcode.
     fn output(&mut self, rest: &str, out: &mut String) -> usize {
-        let Some((inside, length)) = between(rest, "{{", "}}") else { return 0 };
+        let Some((inside, length)) = between(rest, "{{", "}}") else { return self.no_tag() };
         let inside = trimmed(inside);
         // `{{{a}}}` is no template but somebody's braces.
         let begins = inside.chars().next().unwrap_or('_');
@@ -237,202 +269,6 @@ impl<'p> Renderer<'p> {
         value.scalar()
     }
 
-    /// `{% ... %}`.
-    fn liquid(&mut self, rest: &str, out: &mut String) -> usize {
-        let Some((inside, length)) = between(rest, "{%", "%}") else { return 0 };
-        let inside = trimmed(inside);
-        let name_to = inside
-            .find(|it: char| !(it.is_alphanumeric() || matches!(it, '_' | '-' | '.')))
-            .unwrap_or(inside.len());
-        let (name, arguments) = (&inside[..name_to], inside[name_to..].trim());
-        let after = &rest[length..];
-        match name {
-            "raw" | "verbatim" => self.block(
-                after,
-                &["endraw", "endverbatim"],
-                length,
-                |_, inner| inner.to_owned(),
-                out,
-            ),
-            "comment" => self.block(after, &["endcomment"], length, |_, _| String::new(), out),
-            "highlight" | "codeblock" | "code" | "prism" => {
-                let language = arguments.split_whitespace().next().unwrap_or_default().to_owned();
-                let ends = ["endhighlight", "endcodeblock", "endcode", "endprism"];
-                self.block(after, &ends, length, |it, inner| it.code(&language, inner), out)
-            }
-            "capture" => {
-                let variable = arguments.trim_matches(['"', '\'']).to_owned();
-                self.block(
-                    after,
-                    &["endcapture"],
-                    length,
-                    |it, inner| {
-                        let value = it.inner(inner);
-                        it.remember(variable, value);
-                        String::new()
-                    },
-                    out,
-                )
-            }
-            "assign" | "set" => {
-                if let Some((variable, value)) = arguments.split_once('=')
-                    && let Some(value) = self.expression(value.trim())
-                {
-                    self.remember(variable.trim().to_owned(), value);
-                }
-                length
-            }
-            // What a loop shows is in no document.
-            "for" | "tablerow" | "case" | "macro" => {
-                let end = ["end".to_owned() + name];
-                self.nested_block(after, name, &end[0], length, |_, _| String::new(), out)
-            }
-            "if" | "unless" | "ifversion" => {
-                let end = "end".to_owned() + name;
-                self.nested_block(
-                    after,
-                    name,
-                    &end,
-                    length,
-                    |it, inner| it.inner(first_branch(inner)),
-                    out,
-                )
-            }
-            "include" | "include_relative" | "render" | "includecode" => {
-                let call = Call::include(arguments);
-                out.push_str(&shortcodes::become_text(&call, None, self.dialect, &|it| {
-                    self.value(it)
-                }));
-                length
-            }
-            _ if name.starts_with("end")
-                || matches!(name, "else" | "elsif" | "elseif" | "when") =>
-            {
-                length
-            }
-            _ => {
-                // A block of a name that only its generator knows, or a tag alone.
-                let call = Call::zola(inside).unwrap_or_else(|| Call::liquid(name, arguments));
-                let ends = ["end".to_owned() + name, "end".to_owned(), format!("/{name}")];
-                let end = ends.iter().find(|it| is_end_near(after, it, &mut self.work));
-                match end {
-                    Some(end) => self.block(
-                        after,
-                        &[end],
-                        length,
-                        |it, inner| {
-                            let inner = it.inner(inner);
-                            shortcodes::become_text(&call, Some(&inner), it.dialect, &|name| {
-                                it.value(name)
-                            })
-                        },
-                        out,
-                    ),
-                    None => {
-                        out.push_str(&shortcodes::become_text(&call, None, self.dialect, &|it| {
-                            self.value(it)
-                        }));
-                        length
-                    }
-                }
-            }
-        }
-    }
-
-    /// `{{< ... >}}` and `{{% ... %}}`.
-    fn hugo(&mut self, rest: &str, out: &mut String) -> usize {
-        let (opening, closing) =
-            if rest.starts_with("{{<") { ("{{<", ">}}") } else { ("{{%", "%}}") };
-        let Some((inside, length)) = between(rest, opening, closing) else { return 0 };
-        let inside = inside.trim();
-        // A shortcode that is shown, not called.
-        if let Some(shown) = inside.strip_prefix("/*").and_then(|it| it.strip_suffix("*/")) {
-            out.push_str(&format!("{opening}{shown}{closing}"));
-            return length;
-        }
-        if inside.starts_with('/') {
-            return length;
-        }
-        let call = Call::hugo(inside.trim_end_matches('/'));
-        let after = &rest[length..];
-        let end =
-            (!inside.ends_with('/')).then(|| hugo_end(after, &call.name, &mut self.work)).flatten();
-        match end {
-            Some((to, beyond)) if self.depth < DEEPEST => {
-                let inner = &after[..to];
-                let text = match call.name.as_str() {
-                    "highlight" | "code" | "codeblock" => {
-                        let language = call
-                            .positional
-                            .first()
-                            .cloned()
-                            .or_else(|| call.named("lang").map(str::to_owned));
-                        self.code(&language.unwrap_or_default(), inner)
-                    }
-                    _ => {
-                        let inner = self.inner(inner);
-                        shortcodes::become_text(&call, Some(&inner), self.dialect, &|it| {
-                            self.value(it)
-                        })
-                    }
-                };
-                out.push_str(&text);
-                length + beyond
-            }
-            _ => {
-                out.push_str(&shortcodes::become_text(&call, None, self.dialect, &|it| {
-                    self.value(it)
-                }));
-                length
-            }
-        }
-    }
-
-    /// A block without blocks of its own kind in it: `become` makes its inside text.
-    fn block(
-        &mut self,
-        after: &str,
-        ends: &[&str],
-        length: usize,
-        make: impl FnOnce(&mut Self, &str) -> String,
-        out: &mut String,
-    ) -> usize {
-        let end = ends.iter().filter_map(|it| liquid_end(after, it, &mut self.work)).min();
-        match end {
-            Some((to, beyond)) if self.depth < DEEPEST => {
-                let text = make(self, &after[..to]);
-                out.push_str(&text);
-                length + beyond
-            }
-            _ => length,
-        }
-    }
-
-    /// A block whose kind may stand in itself.
-    fn nested_block(
-        &mut self,
-        after: &str,
-        name: &str,
-        end: &str,
-        length: usize,
-        make: impl FnOnce(&mut Self, &str) -> String,
-        out: &mut String,
-    ) -> usize {
-        let mut at = 0;
-        let mut open = 1;
-        while let Some((to, beyond)) = liquid_end(&after[at..], end, &mut self.work) {
-            open += openings(&after[at..at + to], name);
-            open -= 1;
-            if open == 0 && self.depth < DEEPEST {
-                let text = make(self, &after[..at + to]);
-                out.push_str(&text);
-                return length + at + beyond;
-            }
-            at += beyond;
-        }
-        length
-    }
-
     fn inner(&mut self, text: &str) -> String {
         self.depth += 1;
         let out = self.render(text);
@@ -453,6 +289,11 @@ impl<'p> Renderer<'p> {
         let fence = "`".repeat((longest + 1).max(3));
         format!("\n{fence}{language}\n{code}\n{fence}\n")
     }
+}
+
+/// The length of a comment of Jinja's kin, `{# ... #}`; 0 where it never ends.
+fn comment(rest: &str) -> usize {
+    start(rest, LONGEST_TAG).find("#}").map_or(0, |it| it + 2)
 }
 
 fn is_site_address(name: &str) -> bool {
@@ -511,91 +352,6 @@ fn trimmed(inside: &str) -> &str {
 fn quoted(text: &str) -> Option<&str> {
     let sign = text.chars().next().filter(|it| matches!(it, '"' | '\''))?;
     text[1..].split_once(sign).map(|it| it.0)
-}
-
-/// Where `{% end %}` stands in `text`, and where it ends.
-fn liquid_end(text: &str, end: &str, work: &mut usize) -> Option<(usize, usize)> {
-    if *work > MOST_WORK {
-        return None;
-    }
-    let mut from = 0;
-    while let Some(at) = text[from..].find("{%") {
-        let at = at + from;
-        let inside = text[at + 2..].trim_start_matches(['-', ' ', '\n']);
-        if let Some(after) = inside.strip_prefix(end)
-            && let Some(close) = after.find("%}")
-            && after[..close].trim_matches([' ', '-', '\n']).len() < 40
-            && !after.starts_with(|it: char| it.is_alphanumeric() || it == '_')
-        {
-            *work += at;
-            return Some((at, text.len() - after.len() + close + 2));
-        }
-        from = at + 2;
-    }
-    *work += text.len();
-    None
-}
-
-fn is_end_near(text: &str, end: &str, work: &mut usize) -> bool {
-    liquid_end(text, end, work).is_some()
-}
-
-/// How often `{% name` opens in `text`.
-fn openings(text: &str, name: &str) -> usize {
-    text.match_indices("{%")
-        .filter(|(at, _)| {
-            let inside = text[at + 2..].trim_start_matches(['-', ' ']);
-            inside.strip_prefix(name).is_some_and(|it| it.starts_with([' ', '\n']))
-        })
-        .count()
-}
-
-/// What stands before the `else` of this `if` itself.
-fn first_branch(inner: &str) -> &str {
-    let mut open = 0_i32;
-    for (at, _) in inner.match_indices("{%") {
-        let inside = inner[at + 2..].trim_start_matches(['-', ' ']);
-        let word = inside.split(|it: char| !it.is_alphanumeric()).next().unwrap_or_default();
-        match word {
-            "if" | "unless" | "case" | "for" => open += 1,
-            "endif" | "endunless" | "endcase" | "endfor" => open -= 1,
-            "else" | "elsif" | "elseif" | "elif" if open == 0 => return &inner[..at],
-            _ => {}
-        }
-    }
-    inner
-}
-
-/// Where `{{< /name >}}` stands in `text`, and where it ends; shortcodes of this name
-/// that open in between are passed over with their ends.
-fn hugo_end(text: &str, name: &str, work: &mut usize) -> Option<(usize, usize)> {
-    let mut open = 1;
-    for (at, _) in text.match_indices("{{") {
-        if *work > MOST_WORK {
-            return None;
-        }
-        let inside = text[at + 2..].trim_start_matches(['<', '%', ' ']);
-        let (is_end, inside) = match inside.strip_prefix('/') {
-            Some(inside) => (true, inside.trim_start()),
-            None => (false, inside),
-        };
-        let Some(after) = inside.strip_prefix(name) else { continue };
-        if after.starts_with(|it: char| it.is_alphanumeric() || matches!(it, '_' | '-' | '/')) {
-            continue;
-        }
-        let Some(close) = after.find("}}") else { continue };
-        if !is_end {
-            open += i32::from(!after[..close].trim_end_matches(['>', '%', ' ']).ends_with('/'));
-            continue;
-        }
-        open -= 1;
-        if open == 0 {
-            *work += at;
-            return Some((at, text.len() - after.len() + close + 2));
-        }
-    }
-    *work += text.len();
-    None
 }
 
 /// The length of an element whose content is no template, or of a comment; 0 for

@@ -100,7 +100,7 @@ fn turns(html: &mut Html, feed: &Feed, language: Option<&str>) {
     html.raw("</nav>\n");
 }
 
-fn article(html: &mut Html, feed: &Feed, item: &Item) {
+pub fn article(html: &mut Html, feed: &Feed, item: &Item) {
     let around = feed.language.as_deref();
     let language = item.language.as_deref();
     html.raw("<article class=\"h-entry\"").language(language, around).raw(">\n");

@@ -27,6 +27,7 @@ mod page;
 pub mod rendition;
 mod rss;
 mod sitemap;
+mod visit;
 mod xml;
 
 use bytes::Bytes;
@@ -38,11 +39,10 @@ use crate::render::rendition::{Format, Payload, Rendition};
 
 /// `feed` as a document of `format`.
 pub fn feed(feed: &Feed, format: Format) -> Rendition {
-    let document = match format {
-        Format::Atom => atom::document(feed),
-        Format::Rss => rss::document(feed),
-        Format::Json => json::document(feed),
-    };
+    rendition(feed, format.media_type(), document(feed, format), feed_links(feed, format))
+}
+
+fn feed_links(feed: &Feed, format: Format) -> Vec<String> {
     let mut links = Vec::new();
     let url = |part| feed.url(part, format.extension());
     push_link(&mut links, &url(feed.part), "rel=\"self\"");
@@ -60,7 +60,32 @@ pub fn feed(feed: &Feed, format: Format) -> Rendition {
     if feed.part != Part::Current {
         push_link(&mut links, &url(Part::Current), "rel=\"current\"");
     }
-    rendition(feed, format.media_type(), document, links)
+    links
+}
+
+fn document(feed: &Feed, format: Format) -> Vec<u8> {
+    match format {
+        Format::Atom => atom::document(feed),
+        Format::Rss => rss::document(feed),
+        Format::Json => json::document(feed),
+    }
+}
+
+/// What changed of a document of `format`: `changed` is `whole` with fewer items.
+pub fn delta(whole: &Feed, changed: &Feed, format: Format) -> Rendition {
+    let payload = Payload::Delta {
+        changed: document(changed, format).into(),
+        whole: document(whole, format).into(),
+    };
+    let links = self::feed_links(whole, format);
+    Rendition { payload, ..rendition(whole, format.media_type(), Vec::new(), links) }
+}
+
+/// The page that a person sees who opens the address of a feed: what a feed is, the
+/// newest articles, how to subscribe.
+pub fn visit(feed: &Feed, format: Format) -> Rendition {
+    let document = visit::document(feed, format);
+    rendition(feed, HTML, document.into(), Vec::new())
 }
 
 /// The page for people of the feed's scope: its newest articles and how to

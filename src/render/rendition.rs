@@ -44,6 +44,20 @@ pub enum Key {
         part: Part,
         format: Format,
     },
+    /// The page that a person sees who opens the address of a feed. No request names
+    /// it; its path is that of the feed with something behind it that no path has.
+    Visit {
+        scope: Scope,
+        part: Part,
+        format: Format,
+    },
+    /// What changed in the document that readers subscribe to since its version of
+    /// this moment (RFC 3229); microseconds since 1970. No request names it.
+    Delta {
+        scope: Scope,
+        format: Format,
+        since: i64,
+    },
     /// The page for people of a scope: `/` of the site.
     Index(Scope),
     /// The page for people of an archive page of a scope.
@@ -66,6 +80,15 @@ impl Key {
     /// The path on the site, beginning with `/`, the base URL's path not in it.
     pub fn path(&self) -> String {
         match self {
+            Key::Visit { scope, part, format } => {
+                let feed = Key::Feed { scope: scope.clone(), part: *part, format: *format };
+                feed.path() + "?page"
+            }
+            Key::Delta { scope, format, since } => {
+                let (scope, format) = (scope.clone(), *format);
+                let feed = Key::Feed { scope, part: Part::Current, format };
+                format!("{}?since={since:x}", feed.path())
+            }
             Key::Feed { scope, part, format } => {
                 let only = if matches!(scope, Scope::FolderOnly(_)) { ".only" } else { "" };
                 let (folder, extension) = (scope.folder(), format.extension());
@@ -105,6 +128,11 @@ pub struct Rendition {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payload {
     Bytes(Bytes),
+    /// What changed of a document; its tag is that of the whole.
+    Delta {
+        changed: Bytes,
+        whole: Bytes,
+    },
     /// A file of the seeds folder; opened beneath its root for each request and
     /// streamed.
     File {

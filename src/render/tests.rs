@@ -175,7 +175,7 @@ fn empty() -> Feed {
 fn text(rendition: Rendition) -> String {
     match rendition.payload {
         Payload::Bytes(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
-        Payload::File { .. } => unreachable!("a document is bytes"),
+        Payload::Delta { .. } | Payload::File { .. } => unreachable!("a document is bytes"),
     }
 }
 

@@ -131,6 +131,16 @@ pub fn prefers_json(headers: &HeaderMap) -> bool {
     json > page
 }
 
+/// Whether the client names HTML, and likes nothing that a feed is more.
+pub fn prefers_html(headers: &HeaderMap) -> bool {
+    let named = |it: &str| fit(headers, it).filter(|fit| fit.0 == 2).map_or(0, |fit| fit.1);
+    let feeds = ["application/atom+xml", "application/rss+xml", "application/feed+json"];
+    let html = named("text/html");
+    html > 0
+        && feeds.into_iter().all(|it| named(it) == 0)
+        && ["application/xml", "text/xml"].into_iter().all(|it| named(it) < html)
+}
+
 /// How much the client likes `media_type`, by the range that fits it most closely
 /// (RFC 9110, section 12.5.1); `None` without the field.
 fn quality(headers: &HeaderMap, media_type: &str) -> Option<Quality> {
@@ -224,7 +234,8 @@ mod tests {
 
     fn variant() -> Variant {
         let value = HeaderValue::from_static("x");
-        Variant { bytes: Bytes::new(), etag: value.clone(), length: value }
+        let (head, unchanged) = Default::default();
+        Variant { bytes: Bytes::new(), etag: value.clone(), length: value, head, unchanged }
     }
 
     fn codings(gzip: bool, brotli: Option<bool>, zstd: Option<bool>) -> Codings {

@@ -114,13 +114,18 @@ fn unweakened(tag: &[u8]) -> &[u8] {
 
 /// A tag without its quotation marks and the suffix of its coding: what names the
 /// content, however it is coded.
-fn content(tag: &[u8]) -> &[u8] {
+pub(super) fn content(tag: &[u8]) -> &[u8] {
     let tag = tag.strip_prefix(b"\"").and_then(|it| it.strip_suffix(b"\"")).unwrap_or(tag);
     Coding::ALL
         .iter()
         .filter(|it| !it.suffix().is_empty())
         .find_map(|it| tag.strip_suffix(it.suffix().as_bytes()))
         .unwrap_or(tag)
+}
+
+/// The entity tags of a list, with their quotation marks.
+pub(super) fn tags(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    Tags(value).map(|(tag, _)| tag)
 }
 
 /// The entity tags of a list (RFC 9110, section 8.8.3), with their quotation marks,

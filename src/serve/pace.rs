@@ -16,6 +16,8 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
+use crate::serve::meter::Meter;
+
 /// How long a client may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
@@ -62,22 +64,28 @@ pub(super) struct Paced<S> {
     stream: S,
     before: Bytes,
     patience: Patience,
+    meter: Arc<Meter>,
     phase: Phase,
     /// When the present wait for reading began.
     waiting: Instant,
+    /// Something moved since; the clock is read when the next wait begins, since nearly
+    /// every request is whole before that.
+    has_moved: bool,
     /// Since when a write gets nowhere.
     stuck: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
-    pub(super) fn new(stream: S, patience: Patience) -> Paced<S> {
+    pub(super) fn new(stream: S, patience: Patience, meter: Arc<Meter>) -> Paced<S> {
         Paced {
             stream,
             before: Bytes::new(),
             patience,
+            meter,
             phase: Phase::default(),
             waiting: Instant::now(),
+            has_moved: false,
             stuck: None,
             timer: None,
         }
@@ -117,6 +125,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
             FIRST | HEAD => self.patience.head,
             _ => self.patience.idle,
         };
+        if std::mem::take(&mut self.has_moved) {
+            self.waiting = Instant::now();
+        }
         std::task::ready!(self.poll_until(context, self.waiting + patience));
         if self.phase.is(HEAD) && self.stuck.is_none() {
             // RFC 9110, section 15.5.9. Whoever does not take it at once goes without.
@@ -137,14 +148,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
             FIRST => self.phase.0.store(HEAD, Ordering::Relaxed),
             BETWEEN => {
                 self.phase.0.store(HEAD, Ordering::Relaxed);
-                self.waiting = Instant::now();
+                self.has_moved = true;
             }
-            MANY => self.waiting = Instant::now(),
+            MANY => self.has_moved = true,
             _ => {}
         }
     }
 
-    /// What a write came to.
+    /// What a write of bytes came to.
+    fn note_sent(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(count)) = &written {
+            self.meter.sent(*count as u64);
+        }
+        self.note_write(context, written)
+    }
+
+    /// What a write or flush came to.
     fn note_write<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -153,7 +176,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
         if written.is_ready() {
             self.stuck = None;
             // Who takes answers has not fallen silent.
-            self.waiting = Instant::now();
+            self.has_moved = true;
             return written;
         }
         let since = *self.stuck.get_or_insert_with(Instant::now);
@@ -197,7 +220,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write(context, bytes);
-        this.note_write(context, written)
+        this.note_sent(context, written)
     }
 
     fn poll_write_vectored(
@@ -207,7 +230,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write_vectored(context, slices);
-        this.note_write(context, written)
+        this.note_sent(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {

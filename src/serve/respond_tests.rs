@@ -39,7 +39,7 @@ fn shelf() -> Shelf {
 }
 
 fn site(base_path: &str) -> Site {
-    Site { base_path: base_path.into(), max_target: 100 }
+    Site { base_path: base_path.into(), max_target: 100, hosts: Vec::new(), redirect: None }
 }
 
 struct Request {
@@ -47,7 +47,12 @@ struct Request {
     uri: Uri,
     version: Version,
     headers: HeaderMap,
+    channel: Channel,
 }
+
+/// From a stranger, without TLS.
+const PLAIN: Channel =
+    Channel { role: Role::Site, is_secure: false, is_proxied: false, may_watch: false };
 
 impl Request {
     /// A request line and header lines, and a `Host` where `lines` have none.
@@ -69,7 +74,7 @@ impl Request {
                 HeaderValue::from_bytes(value.as_bytes()).unwrap(),
             );
         }
-        Request { method, uri, version, headers }
+        Request { method, uri, version, headers, channel: PLAIN }
     }
 
     fn with_host(text: &str) -> Request {
@@ -86,6 +91,8 @@ impl Request {
             uri: &self.uri,
             version: self.version,
             headers: &self.headers,
+            fields: Fields::of(&self.headers),
+            channel: self.channel,
         }
     }
 }
@@ -106,8 +113,11 @@ fn told(decision: &Decision<'_>) -> String {
             let vary = if redirect.is_chosen { " by Accept" } else { "" };
             write!(told, "{} {}{vary}", redirect.status.as_u16(), redirect.location).unwrap();
         }
+        Decision::Delta { shelved, .. } => write!(told, "226 {}", shelved.path).unwrap(),
+        Decision::Whole(key) => write!(told, "whole {}", key.path()).unwrap(),
         Decision::Cold(key) => write!(told, "make {}", key.path()).unwrap(),
         Decision::Health => told.push_str("health"),
+        Decision::Metrics => told.push_str("metrics"),
         Decision::Readiness => told.push_str("readiness"),
         Decision::Options => told.push_str("options"),
         Decision::Refuse(refusal) => write!(told, "{}", refusal.status().as_u16()).unwrap(),
@@ -220,7 +230,8 @@ fn hosts() {
         ("GET /feed.atom\nhost: me@a", "400", "RFC 9110, 4.2.4"),
         ("GET /feed.atom\nhost: h\u{e9}", "400", "not ASCII"),
         ("GET /feed.atom\nhost: [::1]:8080", "200 /feed.atom Identity", ""),
-        ("GET /feed.atom\nhost: ", "200 /feed.atom Identity", "RFC 9110, 7.2: may be empty"),
+        ("GET /feed.atom\nhost: ", "400", "RFC 9110, 4.2.1: no URL is without a host"),
+        ("OPTIONS *\nhost: ", "options", "RFC 9110, 7.2: the server as a whole needs none"),
         ("GET http://a/feed.atom\nhost: b", "200 /feed.atom Identity", "RFC 9112, 3.2.2"),
         ("GET http://a/feed.atom", "400", "RFC 9112, 3.2.2: `Host` all the same"),
         ("GET http://me:pw@a/feed.atom\nhost: a", "400", "RFC 9110, 4.2.4"),
@@ -261,6 +272,89 @@ fn below_a_base_path() {
             ("OPTIONS *", "options", ""),
         ],
     );
+}
+
+#[test]
+fn other_servers_names_and_schemes() {
+    let shelf = shelf();
+    let snapshot = shelf.snapshot();
+    let all = site("");
+    let one = Site { hosts: vec!["example.org".into(), "[::1]".into()], ..site("") };
+    let secure = Channel { is_secure: true, ..PLAIN };
+    let proxied = Channel { is_proxied: true, ..PLAIN };
+    let ok = "200 /feed.atom Identity";
+    let table = [
+        (&all, PLAIN, "GET /feed.atom\nhost: anything", ok, "by default all names are ours"),
+        (&all, PLAIN, "GET https://a/feed.atom\nhost: a", "421", "RFC 9110, 7.4: no TLS here"),
+        (&all, proxied, "GET https://a/feed.atom\nhost: a", ok, "the proxy had TLS"),
+        (&all, secure, "GET https://a/feed.atom\nhost: a", ok, ""),
+        (&all, secure, "GET http://a/feed.atom\nhost: a", "421", "RFC 9110, 7.4"),
+        (&one, PLAIN, "GET /feed.atom\nhost: Example.ORG", ok, "names ignore case"),
+        (&one, PLAIN, "GET /feed.atom\nhost: example.org.:8080", ok, "a port, and the root's dot"),
+        (&one, PLAIN, "GET /feed.atom\nhost: [::1]:80", ok, ""),
+        (&one, PLAIN, "GET /feed.atom\nhost: [::1]", ok, ""),
+        (&one, PLAIN, "GET /feed.atom\nhost: example.com", "421", "RFC 9110, 15.5.20"),
+        (&one, PLAIN, "OPTIONS *\nhost: ", "421", "no name at all"),
+        (&one, PLAIN, "GET http://example.org/feed.atom\nhost: b", ok, "RFC 9112, 3.2.2"),
+        (&one, PLAIN, "GET http://b/feed.atom\nhost: example.org", "421", "RFC 9112, 3.2.2"),
+        (&one, PLAIN, "GET http://b/feed.atom HTTP/2", "421", ""),
+        (&one, PLAIN, "GET /feed.atom HTTP/1.0", ok, "names none"),
+        (&one, PLAIN, "GET /healthz\nhost: 10.0.0.1", "health", "whoever watches it"),
+    ];
+    for (site, channel, text, expected, why) in table {
+        let request = Request { channel, ..Request::new(text) };
+        let decision = respond(&snapshot, &request.asked(), site);
+        assert_eq!(told(&decision), expected, "{text}: {why}");
+    }
+}
+
+#[test]
+fn plain_http_leads_to_https() {
+    let shelf = shelf();
+    let snapshot = shelf.snapshot();
+    let to = |port| Site { redirect: Some(port), ..site("") };
+    let (usual, other) = (to(443), to(8443));
+    let secure = Channel { is_secure: true, ..PLAIN };
+    let proxied = Channel { is_proxied: true, ..PLAIN };
+    let table = [
+        (&usual, PLAIN, "GET /a?b=c\nhost: example.org:80", "308 https://example.org/a?b=c", ""),
+        (&other, PLAIN, "GET /a\nhost: example.org", "308 https://example.org:8443/a", ""),
+        (&other, PLAIN, "GET http://b/\nhost: a", "308 https://b:8443/", "RFC 9112, 3.2.2"),
+        (&usual, PLAIN, "GET /\nhost: [::1]:80", "308 https://[::1]/", ""),
+        (&usual, PLAIN, "GET /feed.atom HTTP/1.0", "200 /feed.atom Identity", "leads nowhere"),
+        (&usual, PLAIN, "GET /healthz\nhost: a", "health", "whoever watches it"),
+        (&usual, PLAIN, "POST /\nhost: a", "405", "nothing is to be sent there either"),
+        (&usual, secure, "GET /feed.atom\nhost: a", "200 /feed.atom Identity", "is there"),
+        (&usual, proxied, "GET /feed.atom\nhost: a", "200 /feed.atom Identity", "has had TLS"),
+    ];
+    for (site, channel, text, expected, why) in table {
+        let request = Request { channel, ..Request::new(text) };
+        let decision = respond(&snapshot, &request.asked(), site);
+        assert_eq!(told(&decision), expected, "{text}: {why}");
+    }
+}
+
+#[test]
+fn metrics_are_for_those_who_watch() {
+    let shelf = shelf();
+    let snapshot = shelf.snapshot();
+    let watcher = Channel { may_watch: true, ..PLAIN };
+    let private = Channel { role: Role::Watch, ..PLAIN };
+    let table = [
+        (PLAIN, "GET /metrics", "404", "not for strangers"),
+        (watcher, "GET /metrics", "metrics", ""),
+        (private, "GET /metrics", "metrics", "whoever gets there may"),
+        (private, "GET /healthz", "health", ""),
+        (private, "GET /readyz", "readiness", ""),
+        (private, "GET /feed.atom", "404", "the site is elsewhere"),
+        (private, "GET /a%00", "400", ""),
+        (private, "POST /metrics", "405", ""),
+    ];
+    for (channel, text, expected, why) in table {
+        let request = Request { channel, ..Request::with_host(text) };
+        let decision = respond(&snapshot, &request.asked(), &site(""));
+        assert_eq!(told(&decision), expected, "{text}: {why}");
+    }
 }
 
 #[test]
@@ -332,4 +426,104 @@ proptest! {
         let etag = HeaderValue::from_static("\"abc\"");
         file(&asked, &Facts { length: 10, etag, modified: Some(0), is_settled: true });
     }
+}
+
+#[test]
+fn people_who_open_a_feed_get_a_page() {
+    let accept = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let person = format!("{accept}\nSec-Fetch-Dest: document");
+    let table = [
+        ("GET /feed.atom", &*person, "make /feed.atom?page", "a page of its own"),
+        ("HEAD /feed.atom", &*person, "make /feed.atom?page", "as GET"),
+        ("GET /feed.atom?raw", &*person, "200 /feed.atom Identity", "who asks for the feed itself"),
+        ("GET /feed.atom?x=1", &*person, "make /feed.atom?page", "any other query"),
+        ("GET /feed.atom", accept, "200 /feed.atom Identity", "`Accept` alone decides nothing"),
+        ("GET /", &*person, "200 / Identity", "pages are pages"),
+        ("GET /news/feed.rss", &*person, "make /news/feed.rss?page", "not on the shelf"),
+        ("GET /archives/3.rss", &*person, "make /archives/3.rss?page", "archive pages, too"),
+        ("GET /feed", &*person, "302 /feed.atom by Accept", "leads to one first"),
+    ];
+    let rows = table.map(|(line, fields, told, why)| (format!("{line}\n{fields}"), told, why));
+    let rows: Vec<_> = rows.iter().map(|(text, told, why)| (text.as_str(), *told, *why)).collect();
+    check("", &rows);
+}
+
+#[test]
+fn readers_who_have_a_version_get_what_changed() {
+    let shelf = shelf();
+    let feed = |text: &str, second| {
+        Made::Rendition(Rendition {
+            media_type: "application/atom+xml; charset=utf-8".into(),
+            payload: Payload::Bytes(Bytes::from(text.to_owned())),
+            language: None,
+            modified: Timestamp::from_second(second).unwrap(),
+            links: Vec::new(),
+        })
+    };
+    let key = |format| Key::Feed { scope: Scope::Site, part: Part::Current, format };
+    let tag = |path: &str| {
+        let snapshot = shelf.snapshot();
+        match &snapshot.get(path).unwrap().item {
+            Item::Document(Document { body: Body::Bytes(codings), .. }) => {
+                codings.identity.etag.to_str().unwrap().to_owned()
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    shelf.put(key(Format::Atom), feed("one", 100), 1);
+    shelf.put(key(Format::Rss), feed("one", 100), 1);
+    let (old, rss) = (tag("/feed.atom"), tag("/feed.rss"));
+    shelf.put(key(Format::Atom), feed("two", 200), 2);
+    let new = tag("/feed.atom");
+    let gzip = old.replace("\"", "") + "-gzip";
+    let since = format!("/feed.atom?since={:x}", 100_000_000);
+    let make = format!("make {since}");
+    let ask = |fields: &str| {
+        let request = Request::with_host(&format!("GET /feed.atom\n{fields}"));
+        told(&respond(&shelf.snapshot(), &request.asked(), &site("")))
+    };
+    let table = [
+        (format!("A-IM: feed\nIf-None-Match: {old}"), make.as_str(), "an older version"),
+        (format!("A-IM: feed\nIf-None-Match: \"{gzip}\""), &make, "in another coding"),
+        (format!("A-IM: feed\nIf-None-Match: W/{old}"), &make, "made weak by a proxy"),
+        (format!("A-IM: vcdiff, feed\nIf-None-Match: \"x\", {old}"), &make, "one of several"),
+        (format!("A-IM: feed\nIf-None-Match: {new}"), "304 /feed.atom", "nothing changed"),
+        (format!("If-None-Match: {old}"), "200 /feed.atom Identity", "no delta is asked for"),
+        ("A-IM: feed".into(), "200 /feed.atom Identity", "no version"),
+        (
+            format!("A-IM: feed\nIf-None-Match: {rss}"),
+            "200 /feed.atom Identity",
+            "a version of another feed",
+        ),
+        (
+            "A-IM: feed\nIf-None-Match: \"0123.5f5e100.abcdef\"".into(),
+            "200 /feed.atom Identity",
+            "a tag that is none of ours",
+        ),
+    ];
+    for (fields, expected, why) in &table {
+        assert_eq!(ask(fields), *expected, "{fields}: {why}");
+    }
+    let delta = |whole: &str| {
+        Made::Rendition(Rendition {
+            media_type: "application/atom+xml; charset=utf-8".into(),
+            payload: Payload::Delta {
+                changed: Bytes::from("changed"),
+                whole: Bytes::from(whole.to_owned()),
+            },
+            language: None,
+            modified: Timestamp::from_second(200).unwrap(),
+            links: Vec::new(),
+        })
+    };
+    let of = Key::Delta { scope: Scope::Site, format: Format::Atom, since: 100_000_000 };
+    let fields = &table[0].0;
+    shelf.put(of.clone(), delta("two"), 2);
+    assert_eq!(ask(fields), format!("226 {since}"), "it is on the shelf");
+    shelf.put(of.clone(), delta("older two"), 2);
+    assert_eq!(ask(fields), make, "it led to another version than the present one");
+    let none = shelf.put(of, Made::Missing, 2).unwrap();
+    let request = Request::with_host(&format!("GET /feed.atom\n{fields}"));
+    let decision = answer(&none, &request.asked(), &site(""));
+    assert_eq!(told(&decision), "whole /feed.atom", "what changed cannot be told");
 }

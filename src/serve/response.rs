@@ -20,11 +20,12 @@ use tokio::sync::Semaphore;
 
 use crate::serve::accept::Choice;
 use crate::serve::body::Body;
+use crate::serve::delta;
 use crate::serve::file::{Piece, Stream};
 use crate::serve::range::{Ranges, Span};
 use crate::serve::refusal::Refusal;
 use crate::serve::respond::{Facts, Redirect};
-use crate::shelf::snapshot::{Coding, Document, Kind};
+use crate::shelf::snapshot::{Coding, Document, Kind, Variant};
 
 /// `Cache-Control` of each kind of answer (RFC 9111, section 5.2, RFC 5861).
 #[derive(Debug, Clone)]
@@ -39,6 +40,7 @@ pub struct Caching {
 }
 
 const ALLOWED: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+static NO_STORE_VALUE: HeaderValue = NO_STORE;
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const ANY: HeaderValue = HeaderValue::from_static("*");
@@ -62,26 +64,17 @@ const ACTIVE_POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// 200 from the shelf.
+///
+/// Its head is made once for each version and coding and stays there; what can be
+/// configured is put in afterwards.
 pub(super) fn ready(
     document: &Document,
     choice: &Choice<'_>,
     method: &Method,
     caching: &Caching,
 ) -> Response<Body> {
-    let mut headers = HeaderMap::with_capacity(16);
-    headers.insert(CONTENT_TYPE, document.media_type.clone());
-    if let Some(coding) = content_encoding(choice.coding) {
-        headers.insert(CONTENT_ENCODING, coding);
-    }
-    if let Some(language) = &document.language {
-        headers.insert(CONTENT_LANGUAGE, language.clone());
-    }
-    validate(&mut headers, document, choice.variant.etag.clone(), caching);
-    headers.insert(LAST_MODIFIED, document.last_modified.clone());
-    secure(&mut headers, document.kind);
-    for link in &document.links {
-        headers.append(LINK, link.clone());
-    }
+    let mut headers = choice.variant.head.get_or_init(|| head(document, choice)).clone();
+    headers.insert(CACHE_CONTROL, cache_control(document.kind, caching).clone());
     let body = match *method {
         Method::HEAD => {
             headers.insert(CONTENT_LENGTH, choice.variant.length.clone());
@@ -92,6 +85,90 @@ pub(super) fn ready(
     response(StatusCode::OK, headers, body)
 }
 
+fn head(document: &Document, choice: &Choice<'_>) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(16);
+    headers.insert(CONTENT_TYPE, document.media_type.clone());
+    if let Some(coding) = content_encoding(choice.coding) {
+        headers.insert(CONTENT_ENCODING, coding);
+    }
+    if let Some(language) = &document.language {
+        headers.insert(CONTENT_LANGUAGE, language.clone());
+    }
+    validate(&mut headers, document, choice.variant.etag.clone(), NO_STORE);
+    if document.kind != Kind::Visit {
+        headers.insert(LAST_MODIFIED, document.last_modified.clone());
+    }
+    secure(&mut headers, document.kind);
+    for link in &document.links {
+        headers.append(LINK, link.clone());
+    }
+    headers
+}
+
+/// 304 of what is on the shelf, with the tag of what the client has.
+pub(super) fn unchanged(
+    document: &Document,
+    variant: &Variant,
+    etag: HeaderValue,
+    caching: &Caching,
+) -> Response<Body> {
+    let head = || {
+        let mut headers = HeaderMap::with_capacity(8);
+        validate(&mut headers, document, variant.etag.clone(), NO_STORE);
+        headers.insert(LAST_MODIFIED, document.last_modified.clone());
+        secure(&mut headers, document.kind);
+        headers
+    };
+    let mut headers = variant.unchanged.get_or_init(head).clone();
+    headers.insert(CACHE_CONTROL, cache_control(document.kind, caching).clone());
+    if etag != variant.etag {
+        headers.insert(ETAG, etag);
+    }
+    response(StatusCode::NOT_MODIFIED, headers, Body::Empty)
+}
+
+/// What changed since the client's version.
+pub(super) struct Changed<'s> {
+    pub(super) document: &'s Document,
+    pub(super) variant: &'s Variant,
+    /// Of the whole.
+    pub(super) etag: &'s HeaderValue,
+    pub(super) is_gzip: bool,
+    pub(super) base: Option<HeaderValue>,
+}
+
+/// 226: what changed since the client's version. Its tag is that of the whole, so
+/// that the next request can name it (RFC 3229, section 10.4.1).
+pub(super) fn delta(changed: Changed<'_>, method: &Method) -> Response<Body> {
+    let Changed { document, variant, etag, is_gzip, base } = changed;
+    let mut headers = HeaderMap::with_capacity(16);
+    headers.insert(CONTENT_TYPE, document.media_type.clone());
+    if let Some(language) = &document.language {
+        headers.insert(CONTENT_LANGUAGE, language.clone());
+    }
+    headers.insert("im", delta::manipulations(is_gzip));
+    if let Some(base) = base {
+        headers.insert("delta-base", base);
+    }
+    headers.insert(ETAG, etag.clone());
+    headers.insert(LAST_MODIFIED, document.last_modified.clone());
+    // Only a cache that knows `im` may keep it, as what it is (section 10.8.3).
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, im"));
+    headers.insert(VARY, HeaderValue::from_static("a-im, if-none-match, accept-encoding"));
+    secure(&mut headers, document.kind);
+    for link in &document.links {
+        headers.append(LINK, link.clone());
+    }
+    let body = match *method {
+        Method::HEAD => {
+            headers.insert(CONTENT_LENGTH, variant.length.clone());
+            Body::Empty
+        }
+        _ => Body::Bytes(variant.bytes.clone()),
+    };
+    response(StatusCode::IM_USED, headers, body)
+}
+
 /// 304 (RFC 9110, section 15.4.5).
 pub(super) fn not_modified(
     document: &Document,
@@ -100,7 +177,7 @@ pub(super) fn not_modified(
     caching: &Caching,
 ) -> Response<Body> {
     let mut headers = HeaderMap::with_capacity(8);
-    validate(&mut headers, document, etag, caching);
+    validate(&mut headers, document, etag, cache_control(document.kind, caching).clone());
     if let Some(date) = last_modified {
         headers.insert(LAST_MODIFIED, date);
     }
@@ -109,28 +186,35 @@ pub(super) fn not_modified(
 }
 
 /// Tag, `Cache-Control` and `Vary`.
-fn validate(headers: &mut HeaderMap, document: &Document, etag: HeaderValue, caching: &Caching) {
+fn validate(headers: &mut HeaderMap, document: &Document, etag: HeaderValue, cache: HeaderValue) {
     headers.insert(ETAG, etag);
-    let (cache, varies) = match document.kind {
-        Kind::Feed => (&caching.feed, true),
-        Kind::Archive => (&caching.archive, true),
-        Kind::Page => (&caching.page, true),
-        Kind::Media | Kind::Active => (&caching.file, false),
+    headers.insert(CACHE_CONTROL, cache);
+    let vary = match document.kind {
+        Kind::Media | Kind::Active => return,
+        Kind::Visit => "accept, accept-encoding, sec-fetch-dest, upgrade-insecure-requests",
+        _ => "accept-encoding",
     };
-    headers.insert(CACHE_CONTROL, cache.clone());
-    if varies {
-        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    headers.insert(VARY, HeaderValue::from_static(vary));
+}
+
+fn cache_control(kind: Kind, caching: &Caching) -> &HeaderValue {
+    match kind {
+        Kind::Feed | Kind::List => &caching.feed,
+        Kind::Archive => &caching.archive,
+        Kind::Page => &caching.page,
+        Kind::Visit | Kind::Delta => &NO_STORE_VALUE,
+        Kind::Media | Kind::Active => &caching.file,
     }
 }
 
 fn secure(headers: &mut HeaderMap, kind: Kind) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     match kind {
-        Kind::Feed | Kind::Archive => {
+        Kind::Feed | Kind::Archive | Kind::Delta | Kind::List => {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
             headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, ANY);
         }
-        Kind::Page => {
+        Kind::Page | Kind::Visit => {
             headers.insert(CONTENT_SECURITY_POLICY, PAGE_POLICY);
             let policy = HeaderValue::from_static("strict-origin-when-cross-origin");
             headers.insert(REFERRER_POLICY, policy);
@@ -179,7 +263,8 @@ pub(super) fn file(
             (StatusCode::PARTIAL_CONTENT, parts(&document.media_type, &boundary, &spans, length))
         }
     };
-    validate(&mut headers, document, facts.etag, caching);
+    let cache = cache_control(document.kind, caching).clone();
+    validate(&mut headers, document, facts.etag, cache);
     let stream = Stream::new(file, pieces, Arc::clone(readers));
     let body = match *method {
         Method::HEAD => {
@@ -278,7 +363,18 @@ pub(super) fn json(status: StatusCode, text: Vec<u8>, method: &Method) -> Respon
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, NO_STORE);
     headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
     with_text(status, headers, text.into(), method)
+}
+
+/// The text format of Prometheus.
+pub(super) fn metrics(text: String, method: &Method) -> Response<Body> {
+    let mut headers = HeaderMap::with_capacity(8);
+    let media_type = "text/plain; version=0.0.4; charset=utf-8";
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    with_text(StatusCode::OK, headers, text.into(), method)
 }
 
 /// An error, as a page or problem JSON by what `asked` says.
@@ -290,6 +386,9 @@ pub(super) fn refuse(refusal: Refusal, asked: &HeaderMap, method: &Method) -> Re
     headers.insert(VARY, HeaderValue::from_static("accept"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     headers.insert(CONTENT_SECURITY_POLICY, ERROR_POLICY);
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
+    // A page elsewhere that reads feeds may know why there is none.
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
     // It depends on `Accept`, and widespread caches ignore `Vary`; nor should what is
     // published in a moment be missing for longer.
     headers.insert(CACHE_CONTROL, NO_STORE);
@@ -305,6 +404,9 @@ pub(super) fn refuse(refusal: Refusal, asked: &HeaderMap, method: &Method) -> Re
         Refusal::Busy => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
         }
+        Refusal::TooOften(seconds) => {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         // What is left of the body would be taken for the next request.
         Refusal::BodyTooLarge | Refusal::BodyTimeout | Refusal::UnknownCoding => {
             close(&mut headers);
@@ -316,6 +418,7 @@ pub(super) fn refuse(refusal: Refusal, asked: &HeaderMap, method: &Method) -> Re
         | Refusal::PreconditionFailed
         | Refusal::UriTooLong
         | Refusal::ExpectationFailed
+        | Refusal::Misdirected
         | Refusal::Internal
         | Refusal::NotImplemented => {}
     }

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::catalog::entry::Part;
 use crate::render::rendition::{Key, Made, Payload, Rendition};
-use crate::shelf::snapshot::{Body, Coding, Codings, Document, Item, Kind, Variant};
+use crate::shelf::snapshot::{Body, Coding, Codings, Document, Item, Kind, Variant, with_moment};
 
 const GZIP_LEVEL: u32 = 6;
 const BROTLI_QUALITY: i32 = 5;
@@ -41,8 +41,22 @@ fn document(key: &Key, rendition: Rendition) -> Document {
     let Rendition { media_type, payload, language, modified, links } = rendition;
     let body = match payload {
         Payload::Bytes(bytes) => {
-            let tag = tag(&bytes, &media_type, language.as_deref());
+            let mut tag = tag(&bytes, &media_type, language.as_deref());
+            if kind == Kind::Feed {
+                tag = with_moment(&tag, &key.path(), modified.as_microsecond());
+            }
             Body::Bytes(codings(bytes, &tag))
+        }
+        Payload::Delta { changed, whole } => {
+            let feed = match key {
+                Key::Delta { scope, format, .. } => {
+                    let (scope, format) = (scope.clone(), *format);
+                    Key::Feed { scope, part: Part::Current, format }.path()
+                }
+                other => other.path(),
+            };
+            let tag = tag(&whole, &media_type, language.as_deref());
+            Body::Bytes(codings(changed, &with_moment(&tag, &feed, modified.as_microsecond())))
         }
         Payload::File { path, .. } => Body::File(path),
     };
@@ -62,9 +76,11 @@ fn kind(key: &Key, rendition: &Rendition) -> Kind {
     match (&rendition.payload, key) {
         (Payload::File { .. }, _) if is_passive(&rendition.media_type) => Kind::Media,
         (Payload::File { .. }, _) => Kind::Active,
+        (_, Key::Delta { .. }) => Kind::Delta,
+        (_, Key::Visit { .. }) => Kind::Visit,
         (_, Key::Feed { part: Part::Current, .. }) => Kind::Feed,
         (_, Key::Feed { part: Part::Archive(_), .. }) => Kind::Archive,
-        (_, Key::Opml | Key::Sitemap(_) | Key::Robots) => Kind::Feed,
+        (_, Key::Opml | Key::Sitemap(_) | Key::Robots) => Kind::List,
         (_, Key::Index(_) | Key::Older(..) | Key::Names(_) | Key::Period(_) | Key::Page(_)) => {
             Kind::Page
         }
@@ -145,6 +161,8 @@ fn variant(bytes: Bytes, tag: &str, coding: Coding) -> Variant {
         bytes,
         etag: HeaderValue::try_from(format!("\"{tag}{}\"", coding.suffix()))
             .expect("a tag is hexadecimal digits and a suffix"),
+        head: OnceLock::new(),
+        unchanged: OnceLock::new(),
     }
 }
 

@@ -5,7 +5,8 @@
 //!
 //! What programs leave lying about (hidden, temporary, backup and swap files,
 //! partial downloads) is always ignored, and no `.sowerignore` brings it back. As
-//! in git, nothing below an ignored folder comes back either.
+//! in git, nothing below an ignored folder comes back either. Folders of a site
+//! generator that hold no seeds are ignored unless a `.sowerignore` brings them back.
 //!
 //! A new program's habit is one line in a list.
 
@@ -16,6 +17,8 @@ use ignore::Match;
 use ignore::gitignore::Gitignore;
 use ignore::gitignore::GitignoreBuilder;
 
+use crate::watch::generators;
+use crate::watch::generators::Site;
 use crate::watch::seed::SeedPath;
 
 /// The file that names what to ignore, in the syntax of gitignore(5), in the root
@@ -74,6 +77,8 @@ const NAMES: &[&[u8]] = &[
 pub struct Ignore {
     /// By the folder that they stand in; `None` is the root.
     rules: BTreeMap<Option<SeedPath>, Gitignore>,
+    /// Folders that are a site generator's; `None` is the root.
+    sites: BTreeMap<Option<SeedPath>, Site>,
 }
 
 impl Ignore {
@@ -103,6 +108,26 @@ impl Ignore {
         self.rules.remove(&folder.cloned());
     }
 
+    /// Takes what the names in `folder` (the root: `None`) tell of a site generator in
+    /// place of what they told before.
+    pub fn set_site<'n>(
+        &mut self,
+        folder: Option<&SeedPath>,
+        names: impl Iterator<Item = &'n [u8]> + Clone,
+    ) {
+        match Site::of(names) {
+            Some(site) => self.sites.insert(folder.cloned(), site),
+            None => self.sites.remove(&folder.cloned()),
+        };
+    }
+
+    /// Whether the coming or going of `path` may change what is ignored.
+    pub fn is_news(&self, path: &SeedPath, is_there: bool) -> bool {
+        let name = path.file_name();
+        let is_known = self.sites.get(&path.folder()).is_some_and(|it| it.is_told_by(name));
+        generators::may_tell(name) && is_known != is_there
+    }
+
     /// Whether `path`, or a folder above it, is ignored.
     pub fn is_ignored(&self, path: &SeedPath, is_folder: bool) -> bool {
         let bytes = path.as_bytes();
@@ -117,7 +142,7 @@ impl Ignore {
             return true;
         }
         if self.rules.is_empty() {
-            return false;
+            return is_folder && self.is_of_site(path);
         }
         let mut folder = path.folder();
         loop {
@@ -135,8 +160,28 @@ impl Ignore {
             }
             match folder {
                 Some(it) => folder = it.folder(),
+                None => return is_folder && self.is_of_site(path),
+            }
+        }
+    }
+
+    /// Whether the folder `path` belongs to a site generator and holds no seeds.
+    fn is_of_site(&self, path: &SeedPath) -> bool {
+        if self.sites.is_empty() {
+            return false;
+        }
+        let mut folder = path.folder();
+        let mut is_beside = true;
+        loop {
+            let site = self.sites.get(&folder);
+            if site.is_some_and(|it| it.takes_out(path.file_name(), is_beside)) {
+                return true;
+            }
+            match folder {
+                Some(it) => folder = it.folder(),
                 None => return false,
             }
+            is_beside = false;
         }
     }
 }
@@ -245,6 +290,33 @@ mod tests {
         ignore.remove(None);
         assert!(!ignore.is_ignored(&at("x.log"), false), "removed rules hold no more");
         assert!(ignore.is_ignored(&at("news/old-a.md"), false), "the others do");
+    }
+
+    #[test]
+    fn folders_of_a_site_generator() {
+        let mut ignore = Ignore::default();
+        let names: [&[u8]; 3] = [b"_config.yml", b"_posts", b"_layouts"];
+        ignore.set_site(Some(&at("blog")), names.into_iter());
+        let table = [
+            ("blog/_layouts", true, true, "beside the configuration"),
+            ("blog/_layouts/a/b.html", false, true, "below"),
+            ("blog/src/_layouts", true, true, "at any depth"),
+            ("blog/_layouts", false, false, "a file of that name"),
+            ("_layouts", true, false, "above the configuration"),
+            ("blog/_posts/kim.md", false, false, "the seeds"),
+        ];
+        for (path, is_folder, expected, why) in table {
+            assert_eq!(ignore.is_ignored(&at(path), is_folder), expected, "{path}: {why}");
+        }
+        assert!(ignore.is_news(&at("blog/_config.yml"), false), "it goes");
+        assert!(!ignore.is_news(&at("blog/_config.yml"), true), "it is written to");
+        assert!(ignore.is_news(&at("notes/_config.yml"), true), "it comes");
+        assert!(!ignore.is_news(&at("blog/kim.md"), true), "any other file");
+        ignore.set(Some(&at("blog")), b"!_layouts/\n");
+        assert!(!ignore.is_ignored(&at("blog/_layouts/a.html"), false), "brought back");
+        ignore.remove(Some(&at("blog")));
+        ignore.set_site(Some(&at("blog")), names[1..].iter().copied());
+        assert!(!ignore.is_ignored(&at("blog/_layouts"), true), "no configuration any more");
     }
 
     #[test]

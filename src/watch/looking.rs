@@ -104,6 +104,11 @@ impl Looking {
         let found = root.glance(path);
         let is_folder = matches!(found, Ok((Kind::Folder, _)));
         let is_hidden = path.folder().is_some_and(|it| self.ignore.is_ignored(&it, true));
+        let is_there =
+            !matches!(found, Err(error) if Refused::of("file", error) == Refused::NotFound);
+        if !is_hidden && self.ignore.is_news(path, is_there) {
+            self.is_ruled_anew = true;
+        }
         if path.file_name() == ignore::RULES && !is_hidden {
             self.is_ruled_anew = true;
             return;

@@ -22,6 +22,8 @@ mod inbox;
 
 mod settle;
 
+mod generators;
+
 mod ignore;
 
 mod surroundings;

@@ -54,6 +54,7 @@ pub fn walk(
             }
         };
         walked.listing.folders += 1;
+        ignore.set_site(folder, listed.iter().map(|it| it.name.as_slice()));
         if !listed.iter().any(|it| it.name == ignore::RULES) {
             ignore.remove(folder);
         } else if let Some(path) = surroundings::child(folder, ignore::RULES)

@@ -57,7 +57,7 @@ impl Decider<'_, '_> {
         for mut entry in gone {
             let Some(kept) = self.rows.article(entry.article)? else { continue };
             self.place_again(&mut entry, &kept.article, false)?;
-            (entry.status, entry.since, entry.changed) = (Status::Held, self.now, self.now);
+            (entry.status, entry.since, entry.changed) = (Status::Held, self.now, self.moment);
             entry.updated = self.now.max(entry.published);
             self.rows.put_entry(&entry)?;
             self.touch.scopes_of(&entry, &kept.article, self.now)?;
@@ -144,7 +144,7 @@ impl Decider<'_, '_> {
             return self.rows.put_entry(&entry);
         }
         entry.since = self.now;
-        entry.changed = self.now;
+        entry.changed = self.moment;
         self.touch.entry(&entry)?;
         self.rows.put_entry(&entry)?;
         self.touch.withdrawn(&entry)?;

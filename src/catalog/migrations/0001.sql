@@ -125,6 +125,7 @@ CREATE INDEX members_by_entry     ON members (entry);
 CREATE INDEX members_by_announced ON members (scope, announced, number) WHERE state = 'live';
 CREATE INDEX members_by_page      ON members (scope, page);
 CREATE INDEX members_withdrawn    ON members (scope, entry) WHERE state = 'withdrawn';
+CREATE INDEX members_left         ON members (scope, entry) WHERE state = 'left';
 
 -- Articles by number; `version` is the converter's.
 CREATE TABLE articles (

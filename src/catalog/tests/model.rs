@@ -420,10 +420,12 @@ impl Life {
             .map(|it| it.id)
     }
 
-    /// Whether an entry without a seed has this text.
-    fn was_entry(&self, doc: &Doc) -> bool {
+    /// Whether an entry without a seed has this text, or stood there with this title.
+    fn was_entry(&self, doc: &Doc, to: &str) -> bool {
         let bytes = *blake3::hash(doc.text().as_bytes()).as_bytes();
-        let entries = self.catalog.store.rows().entries_of_bytes(&bytes).unwrap();
+        let rows = self.catalog.store.rows();
+        let mut entries = rows.entries_of_bytes(&bytes).unwrap();
+        entries.extend(rows.entries_at(&path(to)).unwrap());
         let is_left = |it| matches!(it, Status::Leaving | Status::Held | Status::Gone);
         entries.iter().any(|it| is_left(it.status))
     }
@@ -517,7 +519,7 @@ impl Life {
                 if !clean || !proves {
                     self.files.get_mut(&to).unwrap().id = Id::Any;
                 }
-                may_split = is_alone && (self.has_births || !is_over && is_live);
+                may_split = is_alone && is_live && (self.has_births || !is_over);
                 touched.extend([from, to]);
             }
             19 => {
@@ -553,7 +555,8 @@ impl Life {
                 }
                 let doc = self.files[&from].doc.clone();
                 self.note(format!("copy {from} {to}"));
-                let again = self.bin.iter().any(|(_, it, _)| *it == doc) || self.was_entry(&doc);
+                let again =
+                    self.bin.iter().any(|(_, it, _)| *it == doc) || self.was_entry(&doc, &to);
                 let plain = was_clean(self, &[&from, &to])
                     && doc.guid.is_none()
                     && self.ghost(&to).is_none();
@@ -591,10 +594,9 @@ impl Life {
                     return;
                 }
                 self.note(format!("rename folder {from} {to}"));
-                let moved_alone = moved.iter().all(|it| {
-                    (self.has_births || self.is_live(it))
-                        && self.is_unique(it, &self.files[it].doc.clone())
-                });
+                let moved_alone = moved
+                    .iter()
+                    .all(|it| self.is_live(it) && self.is_unique(it, &self.files[it].doc.clone()));
                 for path in moved {
                     let new = format!("{to}{}", &path[from.len()..]);
                     let clean = was_clean(self, &[&path, &new]);
@@ -1007,7 +1009,7 @@ impl Life {
                 assert!(!row.is_live(), "a tombstone of a live entry");
                 assert!(tombstone.when <= self.latest);
             }
-            let limits = options().limits;
+            let limits = options().feeds.limits;
             if let Part::Archive(_) = part {
                 assert!(selection.entries.len() <= limits.limit as usize);
             }
@@ -1218,6 +1220,7 @@ impl Life {
             ttl: None,
             hubs: Vec::new(),
             max_body: 1_000_000,
+            feeds: Vec::new(),
             since: Timestamp::UNIX_EPOCH,
         };
         let feed = feed::build(&site, selection);
