@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::config::listen::{Listen, Listens};
 use crate::config::written::{Format, Level, Serve, Site, Written};
 use crate::config::{self, Config};
 use crate::daemon;
@@ -32,7 +32,7 @@ enum Command {
     Confirm(ServeArguments),
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 struct ServeArguments {
     /// Configuration file; by default `sower.toml` where there is one.
     #[arg(long, value_name = "FILE", env = "SOWER_CONFIG")]
@@ -43,9 +43,10 @@ struct ServeArguments {
     /// Where Sower keeps ids and dates; by default a folder for each seeds folder.
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
-    /// Address to listen on; by default 127.0.0.1:8080. Port 0 takes a free one.
+    /// Address to listen on, or `unix:/path`; by default 127.0.0.1:8080. Port 0 takes a
+    /// free one. May be given several times.
     #[arg(long, value_name = "ADDR:PORT")]
-    listen: Option<SocketAddr>,
+    listen: Vec<Listen>,
     /// What readers type to get here; by default the listening address.
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
@@ -63,6 +64,13 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// What is wrong.
+    fn reason(self) -> String {
+        match self {
+            Failure::Usage(text) | Failure::Config(text) | Failure::Running(text) => text,
+        }
+    }
+
     /// What standard error is told.
     pub fn report(&self) -> String {
         match self {
@@ -91,6 +99,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
         Command::Status(arguments) => (arguments, Some("status")),
         Command::Confirm(arguments) => (arguments, Some("confirm")),
     };
+    let again = arguments.clone();
     let config = configuration(arguments)?;
     let state = match &config.state {
         Some(state) => state.clone(),
@@ -110,7 +119,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
         )));
     }
     start_log(config.log.level, config.log.format);
-    daemon::serve(config, state).map_err(Failure::Running)
+    let reread = move || configuration(again.clone()).map_err(|it| it.reason());
+    daemon::serve(config, state, Box::new(reread)).map_err(Failure::Running)
 }
 
 fn configuration(arguments: ServeArguments) -> Result<Config, Failure> {
@@ -128,7 +138,10 @@ fn configuration(arguments: ServeArguments) -> Result<Config, Failure> {
         seeds: arguments.seeds,
         state: arguments.state,
         site: Site { base_url: arguments.base_url, ..Site::default() },
-        serve: Serve { listen: arguments.listen, ..Serve::default() },
+        serve: Serve {
+            listen: Some(Listens(arguments.listen)).filter(|it| !it.0.is_empty()),
+            ..Serve::default()
+        },
         ..Written::default()
     };
     let environment = std::env::vars_os()

@@ -6,17 +6,20 @@
 //! line in each of them and one in `config/sower.toml`; tests hold the three
 //! together.
 
+pub mod listen;
+mod serving;
 pub mod units;
 pub mod written;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use crate::config::listen::Listen;
+pub use crate::config::serving::{Cache, Metrics, Serve, Tls};
 use crate::config::units::{Size, Span};
-use crate::config::written::{Format, Level, Written};
+use crate::config::written::{Format, Level, Requests, Written};
 use crate::convert::article::Person;
 use crate::watch::Mode;
 
@@ -33,6 +36,9 @@ pub struct Config {
     pub feed: Feed,
     pub shelf: Shelf,
     pub serve: Serve,
+    pub tls: Tls,
+    pub cache: Cache,
+    pub metrics: Metrics,
     pub log: Log,
 }
 
@@ -91,21 +97,12 @@ pub struct Shelf {
 }
 
 #[derive(Debug, Clone)]
-pub struct Serve {
-    pub listen: SocketAddr,
-    pub header_timeout: Duration,
-    pub idle_timeout: Duration,
-    pub write_timeout: Duration,
-    pub make_timeout: Duration,
-    pub max_connections: usize,
-    pub max_header_bytes: usize,
-    pub max_uri_bytes: usize,
-}
-
-#[derive(Debug, Clone)]
 pub struct Log {
     pub level: Level,
     pub format: Format,
+    pub requests: Requests,
+    /// `None`: standard output.
+    pub requests_file: Option<PathBuf>,
 }
 
 /// What is wrong with what was written, in one line: where, what was expected, what
@@ -197,14 +194,13 @@ fn variable(name: &str, key: &str, value: &str) -> Result<Written, Error> {
 }
 
 fn checked(written: Written) -> Result<Config, Error> {
-    let Written { seeds, state, site, watch, convert, catalog, feed, shelf, serve, log } = written;
-    let listen = serve.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
+    let Written { seeds, state, site, watch, convert, catalog, feed, shelf, .. } = written;
+    let Written { serve, tls, cache, metrics, log, .. } = written;
+    let serve = serving::serve(serve)?;
+    let tls = serving::tls(tls)?;
     let base_url = site.base_url.as_deref().map(base_url).transpose()?;
-    if listen.ip().is_unspecified() && base_url.is_none() {
-        return Err(Error(format!(
-            "expected `site.base_url` beside the listening address {listen}, found none; feeds need \
-             real addresses: set it to what readers type, such as \"https://example.org\""
-        )));
+    if base_url.is_none() {
+        has_real_addresses(serve.listen.iter().chain(&tls.listen))?;
     }
     let zone = site.timezone.as_deref().unwrap_or("UTC");
     let timezone = TimeZone::get(zone).map_err(|_| {
@@ -270,21 +266,41 @@ fn checked(written: Written) -> Result<Config, Error> {
             ttl: feed.ttl.map(|it| u32::try_from(it.0.as_secs().div_ceil(60)).unwrap_or(u32::MAX)),
         },
         shelf: Shelf { memory: bytes(shelf.memory, 64_000_000) },
-        serve: Serve {
-            listen,
-            header_timeout: span(serve.header_timeout, Duration::from_secs(10)),
-            idle_timeout: span(serve.idle_timeout, Duration::from_secs(60)),
-            write_timeout: span(serve.write_timeout, Duration::from_secs(30)),
-            make_timeout: span(serve.make_timeout, Duration::from_secs(10)),
-            max_connections: serve.max_connections.unwrap_or(4096) as usize,
-            max_header_bytes: bytes(serve.max_header_bytes, 16_000),
-            max_uri_bytes: bytes(serve.max_uri_bytes, 8_000),
-        },
+        serve,
+        tls,
+        cache: serving::cache(cache)?,
+        metrics: serving::metrics(metrics),
         log: Log {
             level: log.level.unwrap_or(Level::Info),
             format: log.format.unwrap_or(Format::Text),
+            requests: log.requests.unwrap_or(Requests::Off),
+            requests_file: log.requests_file,
         },
     })
+}
+
+/// Feeds name the address of their site: without a base URL that is the one it
+/// listens on.
+fn has_real_addresses<'l>(all: impl Iterator<Item = &'l Listen>) -> Result<(), Error> {
+    let mut has_address = false;
+    for listen in all {
+        let Listen::Tcp(address) = listen else { continue };
+        has_address = true;
+        if address.ip().is_unspecified() {
+            return Err(Error(format!(
+                "expected `site.base_url` beside the listening address {address}, found none; feeds \
+                 need real addresses: set it to what readers type, such as \"https://example.org\""
+            )));
+        }
+    }
+    if !has_address {
+        return Err(Error(
+            "expected `site.base_url` or an address in `serve.listen`, found neither; feeds need \
+             real addresses: set it to what readers type, such as \"https://example.org\""
+                .into(),
+        ));
+    }
+    Ok(())
 }
 
 fn span(written: Option<Span>, default: Duration) -> Duration {

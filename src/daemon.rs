@@ -12,16 +12,17 @@
 pub mod control;
 mod line_thread;
 mod maker;
+mod request_log;
+mod serving;
+mod sockets;
 mod state_lock;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use http::HeaderValue;
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
@@ -34,6 +35,8 @@ use crate::config::Config;
 use crate::convert;
 use crate::daemon::line_thread::{LineThread, Pulse};
 use crate::daemon::maker::Maker;
+use crate::daemon::serving::Serving;
+use crate::daemon::sockets::Sockets;
 use crate::daemon::state_lock::StateLock;
 use crate::feed::page::Site;
 use crate::line;
@@ -46,29 +49,30 @@ use crate::watch::seed::SeedPath;
 /// News of the folder that may wait for the line; the watcher waits when they do.
 const NEWS: usize = 4;
 
-/// Requests have no body that Sower reads; one this long is still read away.
-const MAX_REQUEST_BODY: usize = 64 * 1024;
-/// Requests in flight have so long to end, so that Sower is gone within five
-/// seconds.
-const DRAIN: Duration = Duration::from_secs(4);
+/// Reads the configuration again as it was read at the start, or says what is wrong
+/// with it.
+pub type Reread = Box<dyn Fn() -> Result<Config, String> + Send + Sync>;
 
 /// Runs until it is told to stop. `state` is the state folder, made where it is not
 /// there yet.
 ///
 /// # Errors
 /// A sentence for the person who started it, where it cannot go on.
-pub fn serve(config: Config, state: PathBuf) -> Result<(), String> {
+pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), String> {
+    // Before anything else has a descriptor.
+    let sockets = Sockets::bind(&config)?;
     std::fs::create_dir_all(&state)
         .map_err(|it| format!("cannot make the state folder `{}`: {it}", state.display()))?;
     let _lock = StateLock::take(&state)?;
-    let socket = bind(config.serve.listen)?;
-    let address = socket
-        .local_addr()
-        .ok()
-        .and_then(|it| it.as_socket())
-        .ok_or("cannot tell the address that was bound")?;
     let now = Timestamp::now();
-    let base_url = config.site.base_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let base_url = config.site.base_url.clone().or_else(|| sockets.base_url());
+    let base_url = base_url.ok_or("expected `site.base_url`, found no address that is one")?;
+    let tls = match &config.tls.files {
+        Some((certificate, key)) => Some(Arc::new(serve::Tls::open(certificate, key)?)),
+        None => None,
+    };
+    let serving = Serving::new(&config, base_url.clone(), sockets.https_port())?;
+    let serving = Arc::new(serving);
     let (key, ignored) =
         site_key::open(&state, config.site.key.as_deref(), config.site.base_url.as_deref())
             .map_err(|it| format!("cannot keep the site key in `{}`: {it}", state.display()))?;
@@ -104,7 +108,17 @@ pub fn serve(config: Config, state: PathBuf) -> Result<(), String> {
 
     let stop = Arc::new(AtomicBool::new(false));
     let (commands, commanded) = mpsc::channel();
-    control::start(&state, reader()?, Arc::clone(&health), commands)
+    let report = report(Arc::clone(&health), Arc::clone(&shelf));
+    let server = serve::Server::new(shelf.view(), maker.make(), report, serving.options());
+    let server = Arc::new(server);
+    let readers = Arc::clone(&server);
+    let answering = control::Answering {
+        reader: reader()?,
+        pulse: Arc::clone(&health),
+        subscribers: Box::new(move || readers.subscribers()),
+        commands,
+    };
+    control::start(&state, answering)
         .map_err(|it| format!("cannot listen in the state folder `{}`: {it}", state.display()))?;
     let (ready, is_ready) = tokio::sync::oneshot::channel();
     let line = LineThread {
@@ -136,32 +150,21 @@ pub fn serve(config: Config, state: PathBuf) -> Result<(), String> {
             _ = is_ready => {}
             () = told_to_stop() => return Ok(()),
         }
-        socket.listen(1024).map_err(|it| format!("cannot listen on {address}: {it}"))?;
-        socket.set_nonblocking(true).map_err(|it| it.to_string())?;
-        let listener =
-            tokio::net::TcpListener::from_std(socket.into()).map_err(|it| it.to_string())?;
-        announce(address);
-        tokio::spawn(keep_alive(Arc::clone(&health)));
-        tokio::spawn(reload(watcher));
-        let pulse = Arc::clone(&health);
-        let report = move || {
-            let catalog::Health { entries, problems, reasons } = pulse.health();
-            serve::Report { entries, problems, reasons, can_serve: true }
-        };
+        let (listeners, told) = sockets.listen()?;
+        announce(&told);
+        tokio::spawn(keep_alive(Arc::clone(&health), Arc::clone(&server)));
+        if let Some(tls) = &tls {
+            tokio::spawn(look_at_certificates(Arc::clone(&serving), Arc::clone(tls)));
+        }
+        let reloading =
+            Reloading { reread, watcher, serving, server: Arc::clone(&server), tls: tls.clone() };
+        tokio::spawn(reload(reloading));
         let stopping = async {
             told_to_stop().await;
             info!("told to stop");
             systemd::stopping();
         };
-        serve::serve(
-            vec![listener],
-            shelf.view(),
-            maker.make(),
-            Arc::new(report),
-            serve_options(&config, maker.site()),
-            stopping,
-        )
-        .await;
+        serve::serve(listeners, tls, &server, stopping).await;
         Ok(())
     });
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -173,30 +176,33 @@ pub fn serve(config: Config, state: PathBuf) -> Result<(), String> {
     outcome
 }
 
+/// What the server tells those who ask how the daemon is.
+fn report(pulse: Arc<Pulse>, shelf: Arc<Shelf>) -> serve::Health {
+    Arc::new(move || {
+        let catalog::Health { entries, problems, reasons } = pulse.health();
+        serve::Report {
+            entries,
+            problems,
+            reasons,
+            can_serve: true,
+            shelf_bytes: shelf.cost() as u64,
+            since_change: pulse.since_change(),
+        }
+    })
+}
+
 /// The one line on standard output for each listener; whoever starts Sower from a
 /// program waits for it.
 #[allow(clippy::print_stdout)]
-fn announce(address: SocketAddr) {
+fn announce(told: &[String]) {
     use std::io::Write;
-    println!("listening on http://{address}");
+    for line in told {
+        println!("{line}");
+    }
     // A closed standard output is no reason to stop.
     let _ = std::io::stdout().flush();
     systemd::ready();
-    systemd::status(&format!("serving on {address}"));
-}
-
-/// Bound, so that a taken address is told at once, but not listening yet.
-fn bind(address: SocketAddr) -> Result<socket2::Socket, String> {
-    let explain = |it: std::io::Error| {
-        format!(
-            "cannot listen on {address}: {it}; choose another address with `--listen` or the key `serve.listen`"
-        )
-    };
-    let domain = socket2::Domain::for_address(address);
-    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None).map_err(explain)?;
-    socket.set_reuse_address(true).map_err(explain)?;
-    socket.bind(&address.into()).map_err(explain)?;
-    Ok(socket)
+    systemd::status(&told.join(", "));
 }
 
 async fn told_to_stop() {
@@ -212,22 +218,47 @@ async fn told_to_stop() {
     }
 }
 
-/// On SIGHUP the whole folder is compared with the catalog.
-async fn reload(watcher: watch::Watcher) {
+struct Reloading {
+    reread: Reread,
+    watcher: watch::Watcher,
+    serving: Arc<Serving>,
+    server: Arc<serve::Server>,
+    tls: Option<Arc<serve::Tls>>,
+}
+
+/// On SIGHUP the configuration and the certificate are read again, and the whole folder
+/// is compared with the catalog.
+async fn reload(reloading: Reloading) {
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
     while hangup.recv().await.is_some() {
         systemd::reloading();
-        info!("told to reload: comparing the folder with the catalog");
+        info!("told to reload: reading the configuration, comparing the folder with the catalog");
+        let Reloading { reread, watcher, serving, server, tls } = &reloading;
+        match tokio::task::block_in_place(reread) {
+            Ok(config) => {
+                tokio::task::block_in_place(|| serving.reload(config, server, tls.as_deref()));
+            }
+            Err(error) => error!("{error}; the configuration stays as it was"),
+        }
         watcher.compare_now();
         systemd::ready();
     }
 }
 
-/// Tells systemd's watchdog that Sower lives, for as long as the line's thread does.
-async fn keep_alive(pulse: Arc<Pulse>) {
+async fn look_at_certificates(serving: Arc<Serving>, tls: Arc<serve::Tls>) {
+    loop {
+        tokio::time::sleep(serving::LOOK_EVERY).await;
+        tokio::task::block_in_place(|| serving.refresh(&tls));
+    }
+}
+
+/// Tells systemd's watchdog that Sower lives, for as long as the line's thread does and
+/// the server answers.
+async fn keep_alive(pulse: Arc<Pulse>, server: Arc<serve::Server>) {
     let Some(every) = systemd::watchdog() else { return };
     loop {
-        if pulse.age() < every * 2 {
+        let is_answering = tokio::time::timeout(every, server.is_answering()).await;
+        if pulse.age() < every * 2 && is_answering.unwrap_or(false) {
             systemd::alive();
         }
         tokio::time::sleep(every).await;
@@ -296,44 +327,6 @@ fn watch_options(config: &Config) -> watch::Options {
         max_bytes: config.convert.max_bytes,
         follow_links: config.watch.follow_links,
         is_seed: convert::is_seed,
-    }
-}
-
-fn serve_options(config: &Config, site: &Site) -> serve::Options {
-    let limits = &config.serve;
-    let after_scheme = site.base_url.split_once("://").map_or("", |(_, rest)| rest);
-    let base_path = after_scheme.find('/').map_or("", |slash| &after_scheme[slash..]);
-    serve::Options {
-        root: config.seeds.as_path().into(),
-        base_path: base_path.to_owned(),
-        caching: caching(),
-        connections: limits.max_connections,
-        header_timeout: limits.header_timeout,
-        idle_timeout: limits.idle_timeout,
-        write_timeout: limits.write_timeout,
-        max_body: MAX_REQUEST_BODY,
-        max_head: limits.max_header_bytes,
-        max_target: limits.max_uri_bytes,
-        requests: 10_000,
-        streams: 100,
-        makes: 64,
-        make_timeout: limits.make_timeout,
-        file_reads: 8,
-        drain: DRAIN,
-        log_requests: false,
-    }
-}
-
-/// How long caches may answer in Sower's place. Readers ask every few minutes at
-/// most: a minute spares a server behind a cache and delays nobody by much.
-fn caching() -> serve::Caching {
-    let value = HeaderValue::from_static;
-    serve::Caching {
-        feed: value("public, max-age=60, stale-while-revalidate=300"),
-        archive: value("public, max-age=600, stale-while-revalidate=3600"),
-        page: value("public, max-age=60, stale-while-revalidate=300"),
-        file: value("public, max-age=3600"),
-        redirect: value("public, max-age=3600"),
     }
 }
 

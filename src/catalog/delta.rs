@@ -60,6 +60,12 @@ fn delta(
 }
 
 impl Rows<'_> {
+    /// Notes that readers see an entry otherwise.
+    pub fn put_changed(&self, number: i64, changed: Micros) -> Result<()> {
+        self.run("UPDATE entries SET changed = ? WHERE number = ?", [changed, number])?;
+        Ok(())
+    }
+
     /// Whether an entry that lives on is no longer in this scope since then.
     fn has_left_since(&self, scope: &ScopeRow, moment: Micros) -> Result<bool> {
         let sql = "SELECT 1 FROM members JOIN entries ON entries.number = members.entry \

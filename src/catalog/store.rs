@@ -470,12 +470,6 @@ impl Rows<'_> {
         self.count("SELECT coalesce(max(number), 0) FROM entries", [])
     }
 
-    /// Notes that readers see an entry otherwise.
-    pub fn put_changed(&self, number: i64, changed: Micros) -> Result<()> {
-        self.run("UPDATE entries SET changed = ? WHERE number = ?", [changed, number])?;
-        Ok(())
-    }
-
     pub fn put_entry(&self, row: &EntryRow) -> Result<()> {
         self.run(
             "INSERT INTO entries VALUES \

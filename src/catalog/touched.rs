@@ -164,6 +164,8 @@ impl<'d, 'c> Toucher<'d, 'c> {
                     }
                 };
                 self.rows.join(row, joiner, announced, self.limits)?;
+                // Newcomers stand in it, and the tombstone of what is back no longer.
+                self.current(&scope);
                 self.joined.insert(scope);
             }
         }

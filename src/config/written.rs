@@ -1,11 +1,11 @@
 //! What was written: in the file, in the environment, on the command line. Every key
 //! may be missing; what is there has the right type.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::config::listen::Listens;
 use crate::config::units::{Size, Span};
 
 /// A table of the configuration: each key optional, and nothing else allowed.
@@ -77,19 +77,54 @@ table! { Shelf {
 } }
 
 table! { Serve {
-    listen: SocketAddr,
+    listen: Listens,
+    hosts: Vec<String>,
+    trusted_proxies: Vec<String>,
+    client_address: ClientAddress,
     header_timeout: Span,
     idle_timeout: Span,
     write_timeout: Span,
     make_timeout: Span,
+    stop_timeout: Span,
     max_connections: u32,
+    max_connections_per_address: u32,
+    max_requests_per_connection: u32,
+    max_streams: u32,
+    max_resets: u32,
+    max_makes: u32,
     max_header_bytes: Size,
     max_uri_bytes: Size,
+    max_body_bytes: Size,
+    poll_burst: u32,
+    poll_every: Span,
+} }
+
+table! { Tls {
+    listen: Listens,
+    certificate: PathBuf,
+    key: PathBuf,
+    redirect: bool,
+    hsts: Span,
+} }
+
+table! { Cache {
+    feed: String,
+    archive: String,
+    page: String,
+    file: String,
+    redirect: String,
+} }
+
+table! { Metrics {
+    listen: Listens,
+    access: Access,
 } }
 
 table! { Log {
     level: Level,
     format: Format,
+    requests: Requests,
+    requests_file: PathBuf,
 } }
 
 /// Everything that may be written.
@@ -105,6 +140,9 @@ pub struct Written {
     pub feed: Feed,
     pub shelf: Shelf,
     pub serve: Serve,
+    pub tls: Tls,
+    pub cache: Cache,
+    pub metrics: Metrics,
     pub log: Log,
 }
 
@@ -119,6 +157,9 @@ impl Written {
         ("feed", Feed::KEYS),
         ("shelf", Shelf::KEYS),
         ("serve", Serve::KEYS),
+        ("tls", Tls::KEYS),
+        ("cache", Cache::KEYS),
+        ("metrics", Metrics::KEYS),
         ("log", Log::KEYS),
     ];
 
@@ -133,6 +174,9 @@ impl Written {
             feed: self.feed.over(under.feed),
             shelf: self.shelf.over(under.shelf),
             serve: self.serve.over(under.serve),
+            tls: self.tls.over(under.tls),
+            cache: self.cache.over(under.cache),
+            metrics: self.metrics.over(under.metrics),
             log: self.log.over(under.log),
         }
     }
@@ -168,5 +212,29 @@ pub enum Level {
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientAddress {
+    XForwardedFor,
+    Forwarded,
+    Proxy,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    Nobody,
+    Loopback,
+    Everybody,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Requests {
+    Off,
+    Combined,
     Json,
 }

@@ -24,6 +24,17 @@ const DEEPEST: usize = 100;
 /// Signs that may begin something, up to 350 bytes of memory each while a text is read.
 const MOST_MARKS: usize = 700_000;
 
+const IS_MARK: [bool; 256] = {
+    let mut table = [false; 256];
+    let marks = b"\n*_[]<>&`!|~=$\\";
+    let mut at = 0;
+    while at < marks.len() {
+        table[marks[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
 /// The HTML of `text`. `first_line` is where it begins in its file, for messages;
 /// `separator` ends the summary beside the common marks.
 ///
@@ -33,14 +44,15 @@ pub fn to_html(text: &str, first_line: u32, separator: Option<&str>) -> Result<S
     if let Some(line) = text.lines().position(is_too_deep) {
         return Err(Error::TooDeep { line: first_line + u32::try_from(line).unwrap_or(0) });
     }
-    let marks = text.bytes().filter(|it| b"\n*_[]<>&`!|~=$\\".contains(it)).count();
+    let marks = text.bytes().filter(|&it| IS_MARK[usize::from(it)]).count();
     if marks > MOST_MARKS {
         return Err(Error::TooManyMarks { what: "marks", limit: MOST_MARKS, found: marks });
     }
     let arena = Arena::new();
     let mut options = options();
     // Looking for the ends of inline notes is quadratic in their signs.
-    options.extension.inline_footnotes = text.matches("^[").count() < 1000;
+    options.extension.inline_footnotes =
+        memchr::memmem::find_iter(text.as_bytes(), "^[").take(1000).count() < 1000;
     let root = parse_document(&arena, text, &options);
 
     let mut has_html = false;

@@ -365,7 +365,7 @@ const LONGEST_TITLE: usize = 500;
 /// body; where a title is stated, only if it says the same.
 fn split_leading_title<'h>(html: &'h str, stated: Option<&str>) -> (Cow<'h, str>, Option<String>) {
     let none = (Cow::Borrowed(html), None);
-    let Some(start) = html.find("<h1") else { return none };
+    let Some(start) = memchr::memmem::find(html.as_bytes(), b"<h1") else { return none };
     let Some(end) = html[start..].find("</h1>").map(|it| start + it + "</h1>".len()) else {
         return none;
     };

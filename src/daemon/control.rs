@@ -17,6 +17,7 @@ use tracing::warn;
 use crate::catalog::Reader;
 use crate::catalog::rows::{Micros, SeedRow, Standing};
 use crate::daemon::line_thread::Pulse;
+use crate::serve::Subscribers;
 
 const SOCKET: &str = "control";
 /// A daemon that answers nothing for so long is not well.
@@ -55,12 +56,7 @@ fn through(folder: &File) -> PathBuf {
 }
 
 /// Answers until the process ends, on a thread of its own.
-pub fn start(
-    state: &Path,
-    reader: Reader,
-    pulse: std::sync::Arc<Pulse>,
-    commands: mpsc::Sender<Command>,
-) -> io::Result<()> {
+pub(super) fn start(state: &Path, mut answering: Answering) -> io::Result<()> {
     // A socket that a killed daemon left; the lock says that it is nobody's.
     match std::fs::remove_file(state.join(SOCKET)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -68,7 +64,6 @@ pub fn start(
     }
     let folder = File::open(state)?;
     let listener = UnixListener::bind(through(&folder))?;
-    let mut answering = Answering { reader, pulse, commands };
     std::thread::Builder::new().name("control".into()).spawn(move || {
         for stream in listener.incoming() {
             if let Err(error) = stream.and_then(|it| answering.answer(it)) {
@@ -79,10 +74,12 @@ pub fn start(
     Ok(())
 }
 
-struct Answering {
-    reader: Reader,
-    pulse: std::sync::Arc<Pulse>,
-    commands: mpsc::Sender<Command>,
+/// What answers are made of.
+pub(super) struct Answering {
+    pub(super) reader: Reader,
+    pub(super) pulse: std::sync::Arc<Pulse>,
+    pub(super) subscribers: Box<dyn Fn() -> Vec<Subscribers> + Send>,
+    pub(super) commands: mpsc::Sender<Command>,
 }
 
 impl Answering {
@@ -134,6 +131,13 @@ impl Answering {
                 line(&format!("files of other kinds: {}", status.files));
             }
             Err(error) => line(&format!("the catalog cannot be read: {error}")),
+        }
+        let subscribers = (self.subscribers)();
+        if !subscribers.is_empty() {
+            line("subscribers, as reading services say:");
+        }
+        for it in &subscribers {
+            line(&format!("  {}: {} by {}", it.feed, it.count, it.agent));
         }
         text
     }

@@ -37,12 +37,15 @@ pub struct Pulse {
     failing: Mutex<Option<String>>,
     /// Milliseconds since 1970.
     beat: AtomicI64,
+    /// The last time that what is published changed, likewise; 0: not since the start.
+    changed: AtomicI64,
 }
 
 impl Pulse {
     pub fn new(health: Health) -> Pulse {
         let beat = AtomicI64::new(Timestamp::now().as_millisecond());
-        Pulse { health: Mutex::new(health), failing: Mutex::new(None), beat }
+        let (health, failing) = (Mutex::new(health), Mutex::new(None));
+        Pulse { health, failing, beat, changed: AtomicI64::new(0) }
     }
 
     pub fn health(&self) -> Health {
@@ -56,6 +59,17 @@ impl Pulse {
         let now = Timestamp::now().as_millisecond();
         let age = now - self.beat.load(Ordering::Relaxed);
         Duration::from_millis(u64::try_from(age).unwrap_or(0))
+    }
+
+    /// Since what is published last changed; `None` where it did not since the start.
+    pub fn since_change(&self) -> Option<Duration> {
+        let changed = Some(self.changed.load(Ordering::Relaxed)).filter(|it| *it > 0)?;
+        let since = Timestamp::now().as_millisecond() - changed;
+        Some(Duration::from_millis(u64::try_from(since).unwrap_or(0)))
+    }
+
+    fn note_change(&self) {
+        self.changed.store(Timestamp::now().as_millisecond(), Ordering::Relaxed);
     }
 
     fn beat(&self) {
@@ -141,9 +155,7 @@ impl LineThread {
                 }
             }
             News::Lost { reason, .. } => {
-                error!(
-                    "the seeds folder cannot be read: {reason}; nothing is withdrawn, what was published is served"
-                );
+                // What health says of it is logged below, once.
                 self.write(|catalog, _, _| catalog.lost(&reason).map(|()| Touched::default()));
             }
             News::Notice(notice) => warn!("{notice}"),
@@ -189,6 +201,7 @@ impl LineThread {
         }
         let stale = line::stale(&touched);
         if !stale.is_empty() {
+            self.pulse.note_change();
             let keys: Vec<Key> = stale.iter().cloned().collect();
             self.shelf.touch(&keys, touched.revision);
             self.stale.extend(stale);
@@ -197,7 +210,7 @@ impl LineThread {
             Ok(health) => {
                 let before = std::mem::replace(&mut *lock(&self.pulse.health), health.clone());
                 for reason in health.reasons.iter().filter(|it| !before.reasons.contains(it)) {
-                    error!("degraded: {reason}");
+                    error!("degraded: {reason}; what was published is served");
                 }
                 if health.reasons.is_empty() && !before.reasons.is_empty() {
                     info!("no longer degraded");

@@ -37,10 +37,6 @@ impl Maker {
         Maker { idle: Mutex::new(vec![reader]), catalog, options, site, shelf }
     }
 
-    pub fn site(&self) -> &Site {
-        &self.site
-    }
-
     /// For the server.
     pub fn make(self: &Arc<Maker>) -> Make {
         let maker = Arc::clone(self);

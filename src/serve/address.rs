@@ -31,6 +31,8 @@ pub enum Address {
     Health,
     /// `/readyz`.
     Readiness,
+    /// `/metrics`.
+    Metrics,
     /// Nothing can ever stand there.
     Nothing,
     /// No path that a correct client sends. Holds what is wrong with it.
@@ -51,6 +53,7 @@ pub fn address(path: &str) -> Address {
     match (folders, leaf) {
         ([], "healthz") => return Address::Health,
         ([], "readyz") => return Address::Readiness,
+        ([], "metrics") => return Address::Metrics,
         ([], "rss.xml" | "index.xml") => return alias(&Scope::Site, Format::Rss),
         ([], "atom.xml") => return alias(&Scope::Site, Format::Atom),
         ([], "opml.xml") => return Address::Key(Key::Opml),

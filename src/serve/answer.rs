@@ -10,35 +10,65 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
-use http::header::{CONTENT_LENGTH, REFERER, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::header::{
+    CONTENT_LENGTH, FORWARDED, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    STRICT_TRANSPORT_SECURITY, USER_AGENT, VIA,
+};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::{Body as _, Incoming};
+use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use crate::render::rendition::Key;
 use crate::serve::body::Body;
+use crate::serve::connection::Protocols;
+use crate::serve::crowd::Crowd;
 use crate::serve::flight::{Flights, Unmade};
+use crate::serve::journal::Line;
+use crate::serve::meter::{Kind, Meter};
 use crate::serve::pace::Phase;
+use crate::serve::peer::{self, Peer};
+use crate::serve::polls::Polls;
 use crate::serve::refusal::Refusal;
-use crate::serve::respond::{self, Asked, Decision, FilePart, Site};
-use crate::serve::{Health, Options, file, response};
+use crate::serve::respond::{self, Asked, Channel, Decision, FilePart, Role, Site};
+use crate::serve::subscribers::Readership;
+use crate::serve::{Access, Health, Options, file, response};
 use crate::shelf::snapshot::{self, Body as Stored, Document, Item, Shelved, View};
 
-/// What all connections share.
-pub(super) struct Shared {
+/// What all connections share until the server ends.
+pub(super) struct Lasting {
     pub(super) view: View,
     pub(super) flights: Arc<Flights>,
     pub(super) health: Health,
-    pub(super) site: Site,
-    pub(super) options: Options,
     /// How many files may be read at once.
     pub(super) readers: Arc<Semaphore>,
+    pub(super) meter: Arc<Meter>,
+    pub(super) polls: Polls,
+    pub(super) crowd: Arc<Crowd>,
+    pub(super) readership: Readership,
+    pub(super) is_stopping: AtomicBool,
+}
+
+/// What those connections share that came in since the options were last read.
+pub(super) struct Shared {
+    pub(super) lasting: Arc<Lasting>,
+    pub(super) protocols: Protocols,
+    pub(super) site: Site,
+    pub(super) options: Options,
+}
+
+/// Who is at the other end, and how it came in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Visitor {
+    pub(super) peer: Peer,
+    pub(super) role: Role,
+    pub(super) is_secure: bool,
 }
 
 /// Answers the requests of one connection.
@@ -46,16 +76,18 @@ pub(super) struct Shared {
 pub(super) struct Responder {
     shared: Arc<Shared>,
     phase: Phase,
-    /// Who asks, for the log.
-    peer: Arc<str>,
+    visitor: Visitor,
     answered: Arc<AtomicU32>,
 }
 
 impl Responder {
-    pub(super) fn new(shared: Arc<Shared>, phase: Phase, peer: Arc<str>) -> Responder {
-        Responder { shared, phase, peer, answered: Arc::default() }
+    pub(super) fn new(shared: Arc<Shared>, phase: Phase, visitor: Visitor) -> Responder {
+        Responder { shared, phase, visitor, answered: Arc::default() }
     }
 }
+
+/// A response, and what kind of thing it is for those who count.
+type Reply = (Response<Body>, Kind);
 
 /// A response that is there, or comes later.
 pub(super) enum Answer {
@@ -92,24 +124,23 @@ impl hyper::service::Service<Request<Incoming>> for Responder {
 
     fn call(&self, request: Request<Incoming>) -> Answer {
         self.phase.answering();
-        let began = self.shared.options.log_requests.then(Instant::now);
+        let began = Instant::now();
         let first = match request.body().is_end_stream() {
-            true => catch_unwind(AssertUnwindSafe(|| self.shared.first(&request)))
-                .unwrap_or_else(|_| Ok(self.shared.refuse(Refusal::Internal, &request))),
+            true => catch_unwind(AssertUnwindSafe(|| self.first(&request)))
+                .unwrap_or_else(|_| Ok(self.refuse(Refusal::Internal, &request))),
             false => Err(Later::Drain),
         };
         match first {
-            Ok(response) => Answer::Now(Some(self.finish(response, &request, began))),
+            Ok(reply) => Answer::Now(Some(self.finish(reply, &request, began))),
             Err(later) => {
                 let this = self.clone();
                 Answer::Later(Box::pin(async move {
                     let (head, body) = request.into_parts();
                     let request = Request::from_parts(head, ());
-                    let steps = this.shared.later(later, &request, body, &this.phase);
-                    let response = Contained(Box::pin(steps)).await;
-                    let response =
-                        response.unwrap_or_else(|| this.shared.refuse(Refusal::Internal, &request));
-                    this.finish(response, &request, began)
+                    let steps = this.later(later, &request, body);
+                    let reply = Contained(Box::pin(steps)).await;
+                    let reply = reply.unwrap_or_else(|| this.refuse(Refusal::Internal, &request));
+                    this.finish(reply, &request, began)
                 }))
             }
         }
@@ -120,108 +151,157 @@ impl Responder {
     /// Counts the answer and logs it.
     fn finish<B>(
         &self,
-        mut response: Response<Body>,
+        (mut response, kind): Reply,
         request: &Request<B>,
-        began: Option<Instant>,
+        began: Instant,
     ) -> Response<Body> {
-        let most = self.shared.options.requests;
-        if self.answered.fetch_add(1, Ordering::Relaxed).saturating_add(1) >= most
-            && request.version() < Version::HTTP_2
-        {
+        let Shared { lasting, options, .. } = &*self.shared;
+        let answered = self.answered.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        let is_last = answered >= options.requests || lasting.is_stopping.load(Ordering::Relaxed);
+        if is_last && request.version() < Version::HTTP_2 {
             response::close(response.headers_mut());
         }
-        if let Some(began) = began {
-            self.log(&response, request, began);
+        // RFC 6797, section 7.2: never without TLS.
+        if let Some(hsts) = &options.hsts
+            && self.visitor.is_secure
+        {
+            response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, hsts.clone());
+        }
+        let took = began.elapsed();
+        lasting.meter.answered(kind, response.status(), took);
+        if let Some(journal) = &options.journal {
+            let line = Line {
+                client: self.client(request.headers()),
+                now: Timestamp::now(),
+                method: request.method(),
+                uri: request.uri(),
+                version: request.version(),
+                headers: request.headers(),
+                status: response.status(),
+                bytes: response.body().size_hint().exact().unwrap_or_default(),
+                microseconds: took.as_micros() as u64,
+            };
+            (journal.sink)(line.written(journal.format));
         }
         response
     }
 
-    fn log<B>(&self, response: &Response<Body>, request: &Request<B>, began: Instant) {
-        let text = |headers: &HeaderMap, name: HeaderName| {
-            let value = headers.get(name).map(HeaderValue::as_bytes).unwrap_or_default();
-            String::from_utf8_lossy(value).into_owned()
-        };
-        let length = response.body().size_hint().exact().unwrap_or_default();
-        tracing::info!(
-            target: "sower::requests",
-            peer = %self.peer,
-            method = %request.method(),
-            path = ?request.uri().path(),
-            status = response.status().as_u16(),
-            bytes = length,
-            agent = ?text(request.headers(), USER_AGENT),
-            referer = ?text(request.headers(), REFERER),
-            microseconds = began.elapsed().as_micros() as u64,
-            "request"
-        );
+    fn client(&self, headers: &HeaderMap) -> Option<std::net::IpAddr> {
+        let options = &self.shared.options;
+        peer::client(self.visitor.peer, headers, options.told, &options.trusted)
     }
-}
 
-impl Shared {
+    fn asked<'r, B>(&self, request: &'r Request<B>) -> Asked<'r> {
+        let Visitor { peer, role, is_secure } = self.visitor;
+        let may_watch = match self.shared.options.metrics {
+            Access::Nobody => false,
+            Access::Everybody => true,
+            Access::Loopback => {
+                peer.address.is_some() && peer.is_here() && !is_forwarded(request.headers())
+            }
+        };
+        let is_proxied = peer.is_trusted || peer.is_here();
+        Asked {
+            method: request.method(),
+            uri: request.uri(),
+            version: request.version(),
+            headers: request.headers(),
+            channel: Channel { role, is_secure, is_proxied, may_watch },
+        }
+    }
+
     /// The answer where it is on the shelf or needs nothing of it.
-    fn first<B>(&self, request: &Request<B>) -> Result<Response<Body>, Later> {
-        let snapshot = self.view.now();
-        let decision = respond::respond(&snapshot, &asked(request), &self.site);
+    fn first<B>(&self, request: &Request<B>) -> Result<Reply, Later> {
+        let snapshot = self.shared.lasting.view.now();
+        let decision = respond::respond(&snapshot, &self.asked(request), &self.shared.site);
         self.carry_out(decision, request)
     }
 
-    fn carry_out<B>(
-        &self,
-        decision: Decision<'_>,
-        request: &Request<B>,
-    ) -> Result<Response<Body>, Later> {
-        let caching = &self.options.caching;
+    fn carry_out<B>(&self, decision: Decision<'_>, request: &Request<B>) -> Result<Reply, Later> {
+        let Shared { lasting, options, .. } = &*self.shared;
+        let (view, caching) = (&lasting.view, &options.caching);
         Ok(match decision {
             Decision::Ready { shelved, document, choice } => {
-                self.view.note_use(shelved);
-                if let Some(coding) = choice.wish {
-                    self.view.wish(shelved, coding);
+                if document.kind == snapshot::Kind::Feed
+                    && let Err(wait) = self.note_poll(shelved, request.headers())
+                {
+                    let seconds = wait.as_millis().div_ceil(1000) as u64;
+                    return Ok(self.refuse(Refusal::TooOften(seconds), request));
                 }
-                response::ready(document, &choice, request.method(), caching)
+                view.note_use(shelved);
+                if let Some(coding) = choice.wish {
+                    view.wish(shelved, coding);
+                }
+                let response = response::ready(document, &choice, request.method(), caching);
+                (response, kind(document))
             }
             Decision::Delta { shelved, document, variant, etag, is_gzip, base } => {
-                self.view.note_use(shelved);
+                self.note_readers(shelved, request.headers());
+                view.note_use(shelved);
                 let changed = response::Changed { document, variant, etag, is_gzip, base };
-                response::delta(changed, request.method())
+                (response::delta(changed, request.method()), Kind::Feed)
             }
             Decision::Whole(key) => {
-                let snapshot = self.view.now();
+                let snapshot = view.now();
                 match snapshot.get(&key.path()) {
                     Some(feed) => {
-                        let decision = respond::answer(feed, &asked(request), &self.site);
+                        let asked = self.asked(request);
+                        let decision = respond::answer(feed, &asked, &self.shared.site);
                         return self.carry_out(decision, request);
                     }
                     None => return Err(Later::Make(key, true)),
                 }
             }
             Decision::NotModified { shelved, document, etag } => {
-                self.view.note_use(shelved);
+                if document.kind == snapshot::Kind::Feed {
+                    self.note_readers(shelved, request.headers());
+                }
+                view.note_use(shelved);
                 let date = Some(document.last_modified.clone());
-                response::not_modified(document, etag, date, caching)
+                (response::not_modified(document, etag, date, caching), kind(document))
             }
             Decision::File { shelved, .. } => {
-                self.view.note_use(shelved);
+                view.note_use(shelved);
                 return Err(Later::Open(Arc::clone(shelved)));
             }
             Decision::Redirect(redirect) => {
-                response::redirect(&redirect, request.method(), caching)
+                (response::redirect(&redirect, request.method(), caching), Kind::Other)
             }
             Decision::Cold(key) => return Err(Later::Make(key, false)),
-            Decision::Health => self.health(request.method(), true),
-            Decision::Readiness => self.health(request.method(), self.is_ready()),
-            Decision::Options => response::options(),
+            Decision::Health => (self.health(request.method(), true), Kind::Watch),
+            Decision::Readiness => (self.health(request.method(), self.is_ready()), Kind::Watch),
+            Decision::Metrics => (self.metrics(request.method()), Kind::Watch),
+            Decision::Options => (response::options(), Kind::Other),
             Decision::Refuse(refusal) => self.refuse(refusal, request),
         })
     }
 
+    /// Notes that a client asks for a feed; an error is how long it has to wait where it
+    /// asks too often without saying what it has already.
+    fn note_poll(&self, feed: &Shelved, headers: &HeaderMap) -> Result<(), Duration> {
+        self.note_readers(feed, headers);
+        if headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MODIFIED_SINCE) {
+            return Ok(());
+        }
+        let options = &self.shared.options;
+        let client = self.client(headers).filter(|it| !it.is_loopback());
+        match client.filter(|it| !options.trusted.hold(Some(*it))) {
+            Some(client) => {
+                self.shared.lasting.polls.take(client, &feed.path, options.polls, Instant::now())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn note_readers(&self, feed: &Shelved, headers: &HeaderMap) {
+        let Some(agent) = headers.get(USER_AGENT).and_then(|it| it.to_str().ok()) else { return };
+        if agent.contains(" subscriber") {
+            self.shared.lasting.readership.note(&feed.path, agent, Instant::now());
+        }
+    }
+
     /// The answer where something has to be waited for.
-    async fn later(
-        &self,
-        later: Later,
-        request: &Request<()>,
-        body: Incoming,
-        phase: &Phase,
-    ) -> Response<Body> {
+    async fn later(&self, later: Later, request: &Request<()>, body: Incoming) -> Reply {
         let mut step = match later {
             Later::Drain => {
                 if let Some(refusal) = respond::unmet(request.headers()) {
@@ -230,21 +310,23 @@ impl Shared {
                 if let Err(refusal) = self.drain(request.headers(), body).await {
                     return self.refuse(refusal, request);
                 }
-                phase.answering();
+                self.phase.answering();
                 self.first(request)
             }
             step => Err(step),
         };
         loop {
             match step {
-                Ok(response) => return response,
+                Ok(reply) => return reply,
                 Err(Later::Make(key, is_whole)) => {
-                    step = match self.flights.join(key).await {
+                    let Shared { lasting, options, site, .. } = &*self.shared;
+                    let made = lasting.flights.join(key, options.makes, options.make_timeout);
+                    step = match made.await {
                         Ok(shelved) => {
-                            let (asked, snapshot) = (asked(request), self.view.now());
+                            let (asked, snapshot) = (self.asked(request), lasting.view.now());
                             let decision = match is_whole {
-                                true => respond::answer(&shelved, &asked, &self.site),
-                                false => respond::standing(&snapshot, &shelved, &asked, &self.site),
+                                true => respond::answer(&shelved, &asked, site),
+                                false => respond::standing(&snapshot, &shelved, &asked, site),
                             };
                             self.carry_out(decision, request)
                         }
@@ -261,7 +343,7 @@ impl Shared {
     /// Reads a body that nobody wants, within limits, so that the connection can go
     /// on (RFC 9112, section 9.3).
     async fn drain(&self, headers: &HeaderMap, mut body: Incoming) -> Result<(), Refusal> {
-        let most = self.options.max_body as u64;
+        let most = self.shared.options.max_body as u64;
         let is_too_large = headers
             .get(CONTENT_LENGTH)
             .and_then(|it| it.to_str().ok()?.parse::<u64>().ok())
@@ -269,7 +351,7 @@ impl Shared {
         if is_too_large {
             return Err(Refusal::BodyTooLarge);
         }
-        let drained = timeout(self.options.header_timeout, async {
+        let drained = timeout(self.shared.options.header_timeout, async {
             let mut total = 0;
             while let Some(frame) =
                 std::future::poll_fn(|it| Pin::new(&mut body).poll_frame(it)).await
@@ -285,14 +367,15 @@ impl Shared {
         drained.await.unwrap_or(Err(Refusal::BodyTimeout))
     }
 
-    async fn open(&self, shelved: &Shelved, request: &Request<()>) -> Response<Body> {
+    async fn open(&self, shelved: &Shelved, request: &Request<()>) -> Reply {
         let Item::Document(document @ Document { body: Stored::File(path), .. }) = &shelved.item
         else {
             return self.refuse(Refusal::Internal, request);
         };
+        let readers = &self.shared.lasting.readers;
         let opened = {
-            let (root, path) = (Arc::clone(&self.options.root), path.clone());
-            let Ok(_reader) = self.readers.acquire().await else {
+            let (root, path) = (Arc::clone(&self.shared.options.root), path.clone());
+            let Ok(_reader) = readers.acquire().await else {
                 return self.refuse(Refusal::Internal, request);
             };
             tokio::task::spawn_blocking(move || file::open(&root, &path, SystemTime::now())).await
@@ -307,31 +390,32 @@ impl Shared {
                 return self.refuse(Refusal::Internal, request);
             }
         };
-        let caching = &self.options.caching;
-        match respond::file(&asked(request), &open.1) {
+        let caching = &self.shared.options.caching;
+        match respond::file(&self.asked(request), &open.1) {
             FilePart::NotModified(etag) => {
                 let date = open.1.modified.map(response::http_date);
-                response::not_modified(document, etag, date, caching)
+                (response::not_modified(document, etag, date, caching), Kind::File)
             }
             FilePart::Send(ranges) => {
-                response::file(document, open, ranges, request.method(), caching, &self.readers)
+                let method = request.method();
+                (response::file(document, open, ranges, method, caching, readers), Kind::File)
             }
             FilePart::Refuse(refusal) => self.refuse(refusal, request),
         }
     }
 
-    fn refuse<B>(&self, refusal: Refusal, request: &Request<B>) -> Response<Body> {
-        response::refuse(refusal, request.headers(), request.method())
+    fn refuse<B>(&self, refusal: Refusal, request: &Request<B>) -> Reply {
+        (response::refuse(refusal, request.headers(), request.method()), Kind::Other)
     }
 
     /// Whether what is always kept is there.
     fn is_ready(&self) -> bool {
-        let now = self.view.now();
+        let now = self.shared.lasting.view.now();
         snapshot::pinned().iter().all(|it| now.get(&it.path()).is_some())
     }
 
     fn health(&self, method: &Method, is_ready: bool) -> Response<Body> {
-        let report = (self.health)();
+        let report = (self.shared.lasting.health)();
         let status = match report.can_serve && is_ready {
             true => StatusCode::OK,
             false => StatusCode::SERVICE_UNAVAILABLE,
@@ -346,6 +430,15 @@ impl Shared {
         let text = serde_json::to_vec(&text).expect("texts and numbers are JSON");
         response::json(status, text, method)
     }
+
+    fn metrics(&self, method: &Method) -> Response<Body> {
+        let lasting = &self.shared.lasting;
+        let report = (lasting.health)();
+        let is_well = report.can_serve && report.reasons.is_empty();
+        let subscribers = lasting.readership.list(Instant::now());
+        let open = lasting.crowd.total();
+        response::metrics(lasting.meter.text(open, &report, is_well, &subscribers), method)
+    }
 }
 
 /// The body of `/healthz`.
@@ -357,12 +450,19 @@ struct Report<'a> {
     reasons: &'a [String],
 }
 
-fn asked<B>(request: &Request<B>) -> Asked<'_> {
-    Asked {
-        method: request.method(),
-        uri: request.uri(),
-        version: request.version(),
-        headers: request.headers(),
+/// Whether somebody else asked the one who asks.
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+    const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+    [FORWARDED, VIA, X_FORWARDED_FOR, X_REAL_IP].iter().any(|it| headers.contains_key(it))
+}
+
+fn kind(document: &Document) -> Kind {
+    match document.kind {
+        snapshot::Kind::Feed | snapshot::Kind::Delta | snapshot::Kind::List => Kind::Feed,
+        snapshot::Kind::Archive => Kind::Archive,
+        snapshot::Kind::Page | snapshot::Kind::Visit => Kind::Page,
+        snapshot::Kind::Media | snapshot::Kind::Active => Kind::File,
     }
 }
 

@@ -4,6 +4,7 @@
 //! section 3.4), which hyper's own way of telling would wait for without end.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
@@ -12,10 +13,17 @@ use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::serve::Options;
-use crate::serve::answer::{Responder, Shared};
+use crate::serve::answer::{Responder, Shared, Visitor};
+use crate::serve::crowd::Place;
+use crate::serve::meter::Shed;
 use crate::serve::pace::{Paced, Patience};
+use crate::serve::peer::{Peer, Told};
+use crate::serve::proxied;
+use crate::serve::respond::Role;
+use crate::serve::tls::{H2, Tls};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -43,6 +51,8 @@ impl Protocols {
             .timer(TokioTimer::new())
             .max_concurrent_streams(options.streams)
             .max_header_list_size(u32::try_from(options.max_head).unwrap_or(u32::MAX))
+            .max_pending_accept_reset_streams(options.resets)
+            .max_local_error_reset_streams(options.resets * 4)
             // What one client may have us keep for it.
             .max_send_buf_size(128 * 1024);
         let patience = Patience {
@@ -58,53 +68,132 @@ impl Protocols {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stop {
     Running,
-    /// What is under way is finished, nothing else begun.
+    /// No new connections; each answer is its connection's last.
     Finishing,
+    /// What is under way is finished, nothing else begun.
+    Closing,
     /// Time is over.
     Now,
 }
 
+/// What is known of a connection that has come in.
+pub(super) struct Arrival {
+    /// The other end; `None`: a Unix socket.
+    pub(super) address: Option<IpAddr>,
+    pub(super) role: Role,
+    pub(super) tls: Option<Arc<Tls>>,
+    pub(super) place: Place,
+}
+
 /// Serves `stream` until it ends or `stop` says so.
 pub(super) async fn serve<S>(
-    stream: S,
-    peer: Arc<str>,
+    mut stream: S,
+    arrival: Arrival,
     shared: Arc<Shared>,
-    protocols: &Protocols,
     mut stop: watch::Receiver<Stop>,
 ) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let mut stream = Paced::new(stream, protocols.patience);
+    let Arrival { mut address, role, tls, mut place } = arrival;
+    let options = &shared.options;
+    let mut is_trusted = options.trusted.hold(address);
+    let patience = options.header_timeout;
+    if is_trusted && options.told == Told::Proxy {
+        match timeout(patience, proxied::read(&mut stream)).await {
+            // Whoever the proxy names speaks for itself.
+            Ok(Ok(Some(client))) => (address, is_trusted) = (Some(client), false),
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) => {
+                return tracing::debug!(peer = ?address, "no header of the PROXY protocol: {error}");
+            }
+            Err(_) => return,
+        }
+        if let Some(client) = address.filter(|it| !is_trusted && !it.is_loopback())
+            && !place.count(client, options.connections_of_client)
+        {
+            return shared.lasting.meter.shed(Shed::Client);
+        }
+    }
+    let visitor = Visitor { peer: Peer { address, is_trusted }, role, is_secure: tls.is_some() };
+    match tls {
+        // Boxed, so that connections without TLS need no room for it.
+        Some(tls) => Box::pin(secure(stream, &tls, visitor, shared, &mut stop)).await,
+        None => speak(stream, visitor, shared, None, &mut stop).await,
+    }
+    drop(place);
+}
+
+/// TLS on `stream`, and HTTP on that.
+async fn secure<S>(
+    stream: S,
+    tls: &Tls,
+    visitor: Visitor,
+    shared: Arc<Shared>,
+    stop: &mut watch::Receiver<Stop>,
+) where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let peer = visitor.peer.address;
+    let shaken = tokio::select! {
+        biased;
+        shaken = timeout(shared.options.header_timeout, tls.accept(stream)) => shaken,
+        _ = stop.wait_for(|it| *it == Stop::Now) => return,
+    };
+    match shaken {
+        Ok(Ok(stream)) => {
+            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(H2);
+            speak(stream, visitor, shared, Some(is_http2), stop).await;
+        }
+        Ok(Err(error)) => tracing::debug!(?peer, "no handshake of TLS: {error}"),
+        Err(_) => tracing::debug!(?peer, "no handshake of TLS in time"),
+    }
+}
+
+/// HTTP on `stream`; which version, TLS may have settled.
+async fn speak<S>(
+    stream: S,
+    visitor: Visitor,
+    shared: Arc<Shared>,
+    settled: Option<bool>,
+    stop: &mut watch::Receiver<Stop>,
+) where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let protocols = &Arc::clone(&shared).protocols;
+    let meter = Arc::clone(&shared.lasting.meter);
+    let mut stream = Paced::new(stream, protocols.patience, meter);
     let phase = stream.phase();
     // A connection that has not even begun has nothing to finish.
     let beginning = tokio::select! {
         biased;
         beginning = beginning(&mut stream) => beginning,
-        _ = stop.wait_for(|it| *it > Stop::Running) => return,
+        _ = stop.wait_for(|it| *it > Stop::Finishing) => return,
     };
+    let peer = visitor.peer.address;
     let (bytes, is_http2) = match beginning {
-        Ok(beginning) => beginning,
-        Err(error) => return tracing::debug!(%peer, "no request came: {error}"),
+        Ok((bytes, is_preface)) => (bytes, settled.unwrap_or(is_preface)),
+        Err(error) => return tracing::debug!(?peer, "no request came: {error}"),
     };
     stream.unread(bytes);
-    let responder = Responder::new(shared, phase.clone(), Arc::clone(&peer));
+    let responder = Responder::new(shared, phase.clone(), visitor);
     let stream = TokioIo::new(stream);
     let served = if is_http2 {
         phase.many();
         let connection = protocols.http2.serve_connection(stream, responder);
-        run(pin!(connection), |it| it.graceful_shutdown(), &mut stop).await
+        run(pin!(connection), |it| it.graceful_shutdown(), Stop::Finishing, stop).await
     } else {
         let connection = protocols.http1.serve_connection(stream, responder);
-        run(pin!(connection), |it| it.graceful_shutdown(), &mut stop).await
+        run(pin!(connection), |it| it.graceful_shutdown(), Stop::Closing, stop).await
     };
     if let Err(error) = served {
-        tracing::debug!(%peer, "connection ended: {error}");
+        tracing::debug!(?peer, "connection ended: {error}");
     }
 }
 
 async fn run<C>(
     mut connection: Pin<&mut C>,
     finish: impl FnOnce(Pin<&mut C>),
+    finish_at: Stop,
     stop: &mut watch::Receiver<Stop>,
 ) -> hyper::Result<()>
 where
@@ -113,7 +202,7 @@ where
     tokio::select! {
         biased;
         ended = connection.as_mut() => return ended,
-        _ = stop.wait_for(|it| *it > Stop::Running) => {}
+        _ = stop.wait_for(|it| *it >= finish_at) => {}
     }
     finish(connection.as_mut());
     tokio::select! {
@@ -141,11 +230,4 @@ where
             return Ok((bytes.freeze(), true));
         }
     }
-}
-
-/// Tells a client that there is no room, if it listens at once.
-pub(super) fn shed(stream: &tokio::net::TcpStream) {
-    const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n\
-        Connection: close\r\nContent-Length: 0\r\n\r\n";
-    let _ = stream.try_write(FULL);
 }

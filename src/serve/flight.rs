@@ -34,30 +34,28 @@ pub type Make = Arc<dyn Fn(Key) -> Pin<Box<dyn Future<Output = Outcome> + Send>>
 /// The makings under way.
 pub(super) struct Flights {
     make: Make,
-    most: usize,
-    limit: Duration,
     making: Mutex<HashMap<Key, watch::Receiver<Option<Outcome>>>>,
 }
 
 impl Flights {
-    /// At most `most` at once, each given up after `limit`.
-    pub(super) fn new(make: Make, most: usize, limit: Duration) -> Flights {
-        Flights { make, most, limit, making: Mutex::default() }
+    pub(super) fn new(make: Make) -> Flights {
+        Flights { make, making: Mutex::default() }
     }
 
-    /// Joins the making of `key` that is under way, or begins one.
-    pub(super) async fn join(self: &Arc<Self>, key: Key) -> Outcome {
+    /// Joins the making of `key` that is under way, or begins one where fewer than
+    /// `most` are; it is given up after `limit`.
+    pub(super) async fn join(self: &Arc<Self>, key: Key, most: usize, limit: Duration) -> Outcome {
         let mut outcome = {
             let mut making = self.making();
             if let Some(outcome) = making.get(&key) {
                 outcome.clone()
-            } else if making.len() >= self.most {
+            } else if making.len() >= most {
                 return Err(Unmade::Busy);
             } else {
                 let (sender, receiver) = watch::channel(None);
                 making.insert(key.clone(), receiver.clone());
                 let flight = Flight { flights: Arc::clone(self), key };
-                tokio::spawn(flight.fly(sender));
+                tokio::spawn(flight.fly(sender, limit));
                 receiver
             }
         };
@@ -78,9 +76,9 @@ struct Flight {
 }
 
 impl Flight {
-    async fn fly(self, sender: watch::Sender<Option<Outcome>>) {
+    async fn fly(self, sender: watch::Sender<Option<Outcome>>, limit: Duration) {
         let making = (self.flights.make)(self.key.clone());
-        let outcome = tokio::time::timeout(self.flights.limit, making).await;
+        let outcome = tokio::time::timeout(limit, making).await;
         // The next to ask begins anew, and finds on the shelf what was put there.
         drop(self);
         sender.send_replace(Some(outcome.unwrap_or(Err(Unmade::Busy))));

@@ -16,6 +16,8 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
+use crate::serve::meter::Meter;
+
 /// How long a client may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
@@ -62,6 +64,7 @@ pub(super) struct Paced<S> {
     stream: S,
     before: Bytes,
     patience: Patience,
+    meter: Arc<Meter>,
     phase: Phase,
     /// When the present wait for reading began.
     waiting: Instant,
@@ -71,11 +74,12 @@ pub(super) struct Paced<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
-    pub(super) fn new(stream: S, patience: Patience) -> Paced<S> {
+    pub(super) fn new(stream: S, patience: Patience, meter: Arc<Meter>) -> Paced<S> {
         Paced {
             stream,
             before: Bytes::new(),
             patience,
+            meter,
             phase: Phase::default(),
             waiting: Instant::now(),
             stuck: None,
@@ -144,7 +148,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
         }
     }
 
-    /// What a write came to.
+    /// What a write of bytes came to.
+    fn note_sent(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(count)) = &written {
+            self.meter.sent(*count as u64);
+        }
+        self.note_write(context, written)
+    }
+
+    /// What a write or flush came to.
     fn note_write<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -197,7 +213,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write(context, bytes);
-        this.note_write(context, written)
+        this.note_sent(context, written)
     }
 
     fn poll_write_vectored(
@@ -207,7 +223,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write_vectored(context, slices);
-        this.note_write(context, written)
+        this.note_sent(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {

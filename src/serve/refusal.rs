@@ -33,6 +33,10 @@ pub enum Refusal {
     RangeNotSatisfiable(u64),
     /// 417.
     ExpectationFailed,
+    /// 421.
+    Misdirected,
+    /// 429, with the seconds until it may ask again.
+    TooOften(u64),
     /// 500.
     Internal,
     /// 501, of the method.
@@ -57,6 +61,8 @@ impl Refusal {
             Refusal::UriTooLong => StatusCode::URI_TOO_LONG,
             Refusal::RangeNotSatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
             Refusal::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
+            Refusal::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+            Refusal::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Refusal::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Refusal::NotImplemented | Refusal::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
             Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
@@ -78,6 +84,11 @@ impl Refusal {
             Refusal::RangeNotSatisfiable(length) => {
                 format!("The file is {length} bytes long; none of the range lies in it.")
             }
+            Refusal::Misdirected => "This is not the server for this address.".into(),
+            Refusal::TooOften(seconds) => format!(
+                "You have it already: please ask with If-None-Match or If-Modified-Since, or again \
+                 in {seconds} seconds."
+            ),
             Refusal::Internal => "Something went wrong here; the log says what.".into(),
             Refusal::ExpectationFailed => "Only `100-continue` can be expected here.".into(),
             Refusal::UnknownCoding => "Only chunked bodies are understood here.".into(),

@@ -32,6 +32,31 @@ pub struct Site {
     pub base_path: String,
     /// Of path and query, in bytes.
     pub max_target: usize,
+    /// Names that are answered to, in lower case; empty: all.
+    pub hosts: Vec<String>,
+    /// Where plain HTTP leads: the port of HTTPS.
+    pub redirect: Option<u16>,
+}
+
+/// What is answered where a request came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The site.
+    Site,
+    /// `/metrics`, `/healthz` and `/readyz`, for whoever gets here.
+    Watch,
+}
+
+/// How a request came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Channel {
+    pub role: Role,
+    /// Over TLS that ends here.
+    pub is_secure: bool,
+    /// From a proxy, which may have had TLS of its own.
+    pub is_proxied: bool,
+    /// Whether it may see `/metrics`.
+    pub may_watch: bool,
 }
 
 /// The head of a request.
@@ -41,6 +66,7 @@ pub struct Asked<'r> {
     pub uri: &'r Uri,
     pub version: Version,
     pub headers: &'r HeaderMap,
+    pub channel: Channel,
 }
 
 /// What is to be done about a request.
@@ -82,6 +108,7 @@ pub enum Decision<'s> {
     Cold(Key),
     Health,
     Readiness,
+    Metrics,
     /// 204 with what is allowed (RFC 9110, section 9.3.7).
     Options,
     Refuse(Refusal),
@@ -90,7 +117,7 @@ pub enum Decision<'s> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redirect {
     pub status: StatusCode,
-    /// A path from the root of the host.
+    /// A path from the root of the host, or a whole URL.
     pub location: String,
     /// Where it leads depends on `Accept`.
     pub is_chosen: bool,
@@ -103,6 +130,9 @@ pub fn respond<'s>(snapshot: &'s Snapshot, asked: &Asked<'_>, site: &Site) -> De
     }
     if let Err(problem) = authority(asked) {
         return Decision::Refuse(Refusal::BadRequest(problem));
+    }
+    if is_misdirected(asked, site) {
+        return Decision::Refuse(Refusal::Misdirected);
     }
     if let Some(refusal) = unmet(asked.headers) {
         return Decision::Refuse(refusal);
@@ -121,11 +151,16 @@ pub fn respond<'s>(snapshot: &'s Snapshot, asked: &Asked<'_>, site: &Site) -> De
         _ => return Decision::Refuse(Refusal::NotImplemented),
     }
     let whole = asked.uri.path();
-    let Some(path) = below(whole, &site.base_path) else {
+    if let Some(redirect) = to_https(asked, site) {
+        return Decision::Redirect(redirect);
+    }
+    let path = below(whole, &site.base_path).filter(|_| asked.channel.role == Role::Site);
+    let Some(path) = path else {
         // Whoever watches this process asks at the root, whatever proxies do.
         return match address(whole) {
             Address::Health => Decision::Health,
             Address::Readiness => Decision::Readiness,
+            Address::Metrics => metrics(asked),
             Address::Bad(problem) => Decision::Refuse(Refusal::BadRequest(problem)),
             _ => Decision::Refuse(Refusal::NotFound),
         };
@@ -155,8 +190,17 @@ pub fn respond<'s>(snapshot: &'s Snapshot, asked: &Asked<'_>, site: &Site) -> De
         }
         Address::Health => Decision::Health,
         Address::Readiness => Decision::Readiness,
+        Address::Metrics => metrics(asked),
         Address::Nothing => Decision::Refuse(Refusal::NotFound),
         Address::Bad(problem) => Decision::Refuse(Refusal::BadRequest(problem)),
+    }
+}
+
+/// Counts say nothing of what is published, but much of who reads.
+fn metrics<'s>(asked: &Asked<'_>) -> Decision<'s> {
+    match asked.channel.may_watch || asked.channel.role == Role::Watch {
+        true => Decision::Metrics,
+        false => Decision::Refuse(Refusal::NotFound),
     }
 }
 
@@ -334,6 +378,59 @@ fn authority(asked: &Asked<'_>) -> Result<(), &'static str> {
         }
     }
     Ok(())
+}
+
+/// Whether it was meant for another server (RFC 9110, sections 7.4 and 15.5.20): another
+/// name, or a scheme that does not fit how it came.
+fn is_misdirected(asked: &Asked<'_>, site: &Site) -> bool {
+    let is_wrong_scheme = match asked.uri.scheme_str() {
+        Some("https") => !asked.channel.is_secure && !asked.channel.is_proxied,
+        Some(_) => asked.channel.is_secure,
+        None => false,
+    };
+    if is_wrong_scheme || site.hosts.is_empty() || asked.channel.role == Role::Watch {
+        return is_wrong_scheme;
+    }
+    // Whoever watches this process knows its address rather than its name.
+    let is_watched = matches!(asked.uri.path(), "/healthz" | "/readyz" | "/metrics");
+    match host(asked) {
+        // HTTP/1.0 need not name one.
+        None => false,
+        Some(host) => !is_watched && !site.hosts.iter().any(|it| host.eq_ignore_ascii_case(it)),
+    }
+}
+
+/// The name that was asked for, without its port; that of the target wins over `Host`
+/// (RFC 9112, section 3.2.2).
+fn host<'a>(asked: &Asked<'a>) -> Option<&'a str> {
+    let authority = match asked.uri.authority() {
+        Some(authority) => authority.as_str(),
+        None => asked.headers.get(HOST)?.to_str().ok()?,
+    };
+    let end = match authority.rfind(':') {
+        // A colon in brackets is of the address.
+        Some(at) if !authority[at..].contains(']') => at,
+        _ => authority.len(),
+    };
+    Some(authority[..end].trim_end_matches('.'))
+}
+
+/// 308 from plain HTTP to HTTPS, where that is wanted; not for those who watch this
+/// process, and not for a proxy, which has spoken TLS itself.
+///
+/// A challenge of ACME by HTTP (RFC 8555, section 8.3) would be answered before this.
+fn to_https(asked: &Asked<'_>, site: &Site) -> Option<Redirect> {
+    let port = site.redirect?;
+    let channel = asked.channel;
+    let is_watched = matches!(asked.uri.path(), "/healthz" | "/readyz" | "/metrics");
+    if channel.is_secure || channel.is_proxied || channel.role == Role::Watch || is_watched {
+        return None;
+    }
+    let host = host(asked).filter(|it| !it.is_empty())?;
+    let port = if port == 443 { String::new() } else { format!(":{port}") };
+    let target = asked.uri.path_and_query().map_or("/", |it| it.as_str());
+    let location = format!("https://{host}{port}{target}");
+    Some(Redirect { status: StatusCode::PERMANENT_REDIRECT, location, is_chosen: false })
 }
 
 /// What the client demands of us and does not get; asked before a body is read.

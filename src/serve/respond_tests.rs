@@ -39,7 +39,7 @@ fn shelf() -> Shelf {
 }
 
 fn site(base_path: &str) -> Site {
-    Site { base_path: base_path.into(), max_target: 100 }
+    Site { base_path: base_path.into(), max_target: 100, hosts: Vec::new(), redirect: None }
 }
 
 struct Request {
@@ -47,7 +47,12 @@ struct Request {
     uri: Uri,
     version: Version,
     headers: HeaderMap,
+    channel: Channel,
 }
+
+/// From a stranger, without TLS.
+const PLAIN: Channel =
+    Channel { role: Role::Site, is_secure: false, is_proxied: false, may_watch: false };
 
 impl Request {
     /// A request line and header lines, and a `Host` where `lines` have none.
@@ -69,7 +74,7 @@ impl Request {
                 HeaderValue::from_bytes(value.as_bytes()).unwrap(),
             );
         }
-        Request { method, uri, version, headers }
+        Request { method, uri, version, headers, channel: PLAIN }
     }
 
     fn with_host(text: &str) -> Request {
@@ -86,6 +91,7 @@ impl Request {
             uri: &self.uri,
             version: self.version,
             headers: &self.headers,
+            channel: self.channel,
         }
     }
 }
@@ -110,6 +116,7 @@ fn told(decision: &Decision<'_>) -> String {
         Decision::Whole(key) => write!(told, "whole {}", key.path()).unwrap(),
         Decision::Cold(key) => write!(told, "make {}", key.path()).unwrap(),
         Decision::Health => told.push_str("health"),
+        Decision::Metrics => told.push_str("metrics"),
         Decision::Readiness => told.push_str("readiness"),
         Decision::Options => told.push_str("options"),
         Decision::Refuse(refusal) => write!(told, "{}", refusal.status().as_u16()).unwrap(),
@@ -263,6 +270,89 @@ fn below_a_base_path() {
             ("OPTIONS *", "options", ""),
         ],
     );
+}
+
+#[test]
+fn other_servers_names_and_schemes() {
+    let shelf = shelf();
+    let snapshot = shelf.snapshot();
+    let all = site("");
+    let one = Site { hosts: vec!["example.org".into(), "[::1]".into()], ..site("") };
+    let secure = Channel { is_secure: true, ..PLAIN };
+    let proxied = Channel { is_proxied: true, ..PLAIN };
+    let ok = "200 /feed.atom Identity";
+    let table = [
+        (&all, PLAIN, "GET /feed.atom\nhost: anything", ok, "by default all names are ours"),
+        (&all, PLAIN, "GET https://a/feed.atom\nhost: a", "421", "RFC 9110, 7.4: no TLS here"),
+        (&all, proxied, "GET https://a/feed.atom\nhost: a", ok, "the proxy had TLS"),
+        (&all, secure, "GET https://a/feed.atom\nhost: a", ok, ""),
+        (&all, secure, "GET http://a/feed.atom\nhost: a", "421", "RFC 9110, 7.4"),
+        (&one, PLAIN, "GET /feed.atom\nhost: Example.ORG", ok, "names ignore case"),
+        (&one, PLAIN, "GET /feed.atom\nhost: example.org.:8080", ok, "a port, and the root's dot"),
+        (&one, PLAIN, "GET /feed.atom\nhost: [::1]:80", ok, ""),
+        (&one, PLAIN, "GET /feed.atom\nhost: [::1]", ok, ""),
+        (&one, PLAIN, "GET /feed.atom\nhost: example.com", "421", "RFC 9110, 15.5.20"),
+        (&one, PLAIN, "GET /feed.atom\nhost: ", "421", "no name at all"),
+        (&one, PLAIN, "GET http://example.org/feed.atom\nhost: b", ok, "RFC 9112, 3.2.2"),
+        (&one, PLAIN, "GET http://b/feed.atom\nhost: example.org", "421", "RFC 9112, 3.2.2"),
+        (&one, PLAIN, "GET http://b/feed.atom HTTP/2", "421", ""),
+        (&one, PLAIN, "GET /feed.atom HTTP/1.0", ok, "names none"),
+        (&one, PLAIN, "GET /healthz\nhost: 10.0.0.1", "health", "whoever watches it"),
+    ];
+    for (site, channel, text, expected, why) in table {
+        let request = Request { channel, ..Request::new(text) };
+        let decision = respond(&snapshot, &request.asked(), site);
+        assert_eq!(told(&decision), expected, "{text}: {why}");
+    }
+}
+
+#[test]
+fn plain_http_leads_to_https() {
+    let shelf = shelf();
+    let snapshot = shelf.snapshot();
+    let to = |port| Site { redirect: Some(port), ..site("") };
+    let (usual, other) = (to(443), to(8443));
+    let secure = Channel { is_secure: true, ..PLAIN };
+    let proxied = Channel { is_proxied: true, ..PLAIN };
+    let table = [
+        (&usual, PLAIN, "GET /a?b=c\nhost: example.org:80", "308 https://example.org/a?b=c", ""),
+        (&other, PLAIN, "GET /a\nhost: example.org", "308 https://example.org:8443/a", ""),
+        (&other, PLAIN, "GET http://b/\nhost: a", "308 https://b:8443/", "RFC 9112, 3.2.2"),
+        (&usual, PLAIN, "GET /\nhost: [::1]:80", "308 https://[::1]/", ""),
+        (&usual, PLAIN, "GET /feed.atom HTTP/1.0", "200 /feed.atom Identity", "leads nowhere"),
+        (&usual, PLAIN, "GET /healthz\nhost: a", "health", "whoever watches it"),
+        (&usual, PLAIN, "POST /\nhost: a", "405", "nothing is to be sent there either"),
+        (&usual, secure, "GET /feed.atom\nhost: a", "200 /feed.atom Identity", "is there"),
+        (&usual, proxied, "GET /feed.atom\nhost: a", "200 /feed.atom Identity", "has had TLS"),
+    ];
+    for (site, channel, text, expected, why) in table {
+        let request = Request { channel, ..Request::new(text) };
+        let decision = respond(&snapshot, &request.asked(), site);
+        assert_eq!(told(&decision), expected, "{text}: {why}");
+    }
+}
+
+#[test]
+fn metrics_are_for_those_who_watch() {
+    let shelf = shelf();
+    let snapshot = shelf.snapshot();
+    let watcher = Channel { may_watch: true, ..PLAIN };
+    let private = Channel { role: Role::Watch, ..PLAIN };
+    let table = [
+        (PLAIN, "GET /metrics", "404", "not for strangers"),
+        (watcher, "GET /metrics", "metrics", ""),
+        (private, "GET /metrics", "metrics", "whoever gets there may"),
+        (private, "GET /healthz", "health", ""),
+        (private, "GET /readyz", "readiness", ""),
+        (private, "GET /feed.atom", "404", "the site is elsewhere"),
+        (private, "GET /a%00", "400", ""),
+        (private, "POST /metrics", "405", ""),
+    ];
+    for (channel, text, expected, why) in table {
+        let request = Request { channel, ..Request::with_host(text) };
+        let decision = respond(&snapshot, &request.asked(), &site(""));
+        assert_eq!(told(&decision), expected, "{text}: {why}");
+    }
 }
 
 #[test]

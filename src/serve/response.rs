@@ -331,7 +331,18 @@ pub(super) fn json(status: StatusCode, text: Vec<u8>, method: &Method) -> Respon
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, NO_STORE);
     headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
     with_text(status, headers, text.into(), method)
+}
+
+/// The text format of Prometheus.
+pub(super) fn metrics(text: String, method: &Method) -> Response<Body> {
+    let mut headers = HeaderMap::with_capacity(8);
+    let media_type = "text/plain; version=0.0.4; charset=utf-8";
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    with_text(StatusCode::OK, headers, text.into(), method)
 }
 
 /// An error, as a page or problem JSON by what `asked` says.
@@ -343,6 +354,9 @@ pub(super) fn refuse(refusal: Refusal, asked: &HeaderMap, method: &Method) -> Re
     headers.insert(VARY, HeaderValue::from_static("accept"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     headers.insert(CONTENT_SECURITY_POLICY, ERROR_POLICY);
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
+    // A page elsewhere that reads feeds may know why there is none.
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
     // It depends on `Accept`, and widespread caches ignore `Vary`; nor should what is
     // published in a moment be missing for longer.
     headers.insert(CACHE_CONTROL, NO_STORE);
@@ -358,6 +372,9 @@ pub(super) fn refuse(refusal: Refusal, asked: &HeaderMap, method: &Method) -> Re
         Refusal::Busy => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
         }
+        Refusal::TooOften(seconds) => {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         // What is left of the body would be taken for the next request.
         Refusal::BodyTooLarge | Refusal::BodyTimeout | Refusal::UnknownCoding => {
             close(&mut headers);
@@ -369,6 +386,7 @@ pub(super) fn refuse(refusal: Refusal, asked: &HeaderMap, method: &Method) -> Re
         | Refusal::PreconditionFailed
         | Refusal::UriTooLong
         | Refusal::ExpectationFailed
+        | Refusal::Misdirected
         | Refusal::Internal
         | Refusal::NotImplemented => {}
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderValue;
 use jiff::Timestamp;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
@@ -31,6 +31,9 @@ fn options(root: PathBuf) -> Options {
     Options {
         root: root.into(),
         base_path: String::new(),
+        hosts: Vec::new(),
+        redirect: None,
+        hsts: None,
         caching: Caching {
             feed: value("public, max-age=60"),
             archive: value("public, max-age=3600"),
@@ -38,7 +41,10 @@ fn options(root: PathBuf) -> Options {
             file: value("public, max-age=3601"),
             redirect: value("public, max-age=3602"),
         },
+        trusted: Networks::default(),
+        told: Told::XForwardedFor,
         connections: 1000,
+        connections_of_client: 1000,
         header_timeout: LONG,
         idle_timeout: LONG,
         write_timeout: LONG,
@@ -47,11 +53,13 @@ fn options(root: PathBuf) -> Options {
         max_target: 1000,
         requests: 1000,
         streams: 100,
+        resets: 20,
+        polls: Pace { burst: 2, every: LONG },
         makes: 4,
         make_timeout: LONG,
-        file_reads: 4,
         drain: LONG,
-        log_requests: false,
+        metrics: Access::Loopback,
+        journal: None,
     }
 }
 
@@ -119,6 +127,7 @@ impl Daemon {
 struct Server {
     address: SocketAddr,
     daemon: Arc<Daemon>,
+    server: Arc<super::Server>,
     root: tempfile::TempDir,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<()>,
@@ -160,15 +169,20 @@ impl Server {
             problems: 1,
             reasons: Vec::new(),
             can_serve: asked.can_serve.load(Ordering::Relaxed),
+            shelf_bytes: 7,
+            since_change: None,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let view = daemon.shelf.view();
-        let served = tokio::spawn(serve(vec![listener], view, make, health, options, async {
-            let _ = stopped.await;
-        }));
-        Server { address, daemon, root, stop: Some(stop), served }
+        let server = Arc::new(super::Server::new(view, make, health, options));
+        let serving = Arc::clone(&server);
+        let served = tokio::spawn(async move {
+            let stopped = async { drop(stopped.await) };
+            serve(vec![Listener::tcp(listener)], None, &serving, stopped).await;
+        });
+        Server { address, daemon, server, root, stop: Some(stop), served }
     }
 
     fn file(&self, name: &str, media_type: &str, content: &[u8]) {
@@ -692,6 +706,243 @@ async fn a_connection_ends_after_many_requests() {
     assert_eq!(client.ask("GET /").await.field("connection"), None);
     assert_eq!(client.ask("GET /").await.field("connection"), Some("close"));
     assert_eq!(client.rest().await, "");
+}
+
+/// A header of the PROXY protocol for a client at this address.
+fn proxy_header(address: [u8; 4]) -> Vec<u8> {
+    let head = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c";
+    [&head[..], &address, &[127, 0, 0, 1, 1, 2, 3, 4]].concat()
+}
+
+#[tokio::test]
+async fn who_asks_too_often_without_a_tag_waits() {
+    let server = Server::with(|it| {
+        it.trusted = Networks::parse(&["127.0.0.1".into()]).unwrap();
+        it.polls = Pace { burst: 2, every: Duration::from_secs(90) };
+    })
+    .await;
+    let ask = async |client: &str, fields: &str| {
+        server.ask(&format!("GET /feed.atom\nX-Forwarded-For: {client}{fields}")).await
+    };
+    assert_eq!(ask("192.0.2.1", "").await.status, 200);
+    let tag = ask("192.0.2.1", "").await.field("etag").unwrap().to_owned();
+    let late = ask("192.0.2.1", "").await;
+    assert_eq!((late.status, late.field("retry-after")), (429, Some("90")), "RFC 6585, 4");
+    assert_eq!(ask("192.0.2.2", "").await.status, 200, "another client");
+    let same = ask("192.0.2.1", &format!("\nIf-None-Match: {tag}")).await;
+    assert_eq!(same.status, 304, "who says what it has may ask as often as it likes");
+    let other = ask("192.0.2.1", "\nIf-None-Match: \"x\"").await;
+    assert_eq!(other.status, 200, "also where that is old");
+    for _ in 0..5 {
+        assert_eq!(server.ask("GET /feed.atom").await.status, 200, "this machine itself");
+        assert_eq!(server.ask("GET /\nX-Forwarded-For: 192.0.2.1").await.status, 200, "a page");
+    }
+}
+
+#[tokio::test]
+async fn clients_of_a_proxy_are_told_apart_before_they_ask() {
+    let server = Server::with(|it| {
+        it.trusted = Networks::parse(&["127.0.0.1".into()]).unwrap();
+        it.told = Told::Proxy;
+        it.connections_of_client = 1;
+    })
+    .await;
+    let mut first = server.connect().await;
+    first.send(proxy_header([192, 0, 2, 1])).await;
+    assert_eq!(first.ask("GET /").await.status, 200);
+    let mut second = server.connect().await;
+    second.send(proxy_header([192, 0, 2, 1])).await;
+    assert_eq!(second.rest().await, "", "as many connections as one client may have");
+    let mut other = server.connect().await;
+    other.send(proxy_header([192, 0, 2, 2])).await;
+    assert_eq!(other.ask("GET /").await.status, 200);
+    let metrics = other.ask("GET /metrics").await;
+    assert_eq!(metrics.status, 404, "it is not from this machine");
+    let mut plain = server.connect().await;
+    plain.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(plain.rest().await, "", "the proxy says for whom it asks, or nothing");
+}
+
+#[tokio::test]
+async fn what_was_answered_is_counted_and_logged() {
+    let lines = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let written = Arc::clone(&lines);
+    let server = Server::with(|it| {
+        let sink: Sink = Arc::new(move |line| written.lock().unwrap().push(line));
+        it.journal = Some(Journal { format: JournalFormat::Combined, sink });
+    })
+    .await;
+    let agent = "User-Agent: Service/1 (7 subscribers)";
+    assert_eq!(server.ask(&format!("GET /feed.atom\n{agent}")).await.status, 200);
+    assert_eq!(server.ask("GET /nothing").await.status, 404);
+    let forwarded = server.ask("GET /metrics\nX-Forwarded-For: 192.0.2.1").await;
+    assert_eq!(forwarded.status, 404, "a proxy on this machine asks for somebody else");
+    let reply = server.ask("GET /metrics").await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.field("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    let counts = String::from_utf8(reply.body).unwrap();
+    for line in [
+        "sower_requests_total{kind=\"feed\",code=\"200\"} 1",
+        "sower_requests_total{kind=\"other\",code=\"404\"} 2",
+        "sower_connections_total 4",
+        "sower_entries 3",
+        "sower_subscribers{feed=\"/feed.atom\",agent=\"Service\"} 7",
+    ] {
+        assert!(counts.lines().any(|it| it == line), "{line} in\n{counts}");
+    }
+    assert_eq!(server.server.subscribers()[0].count, 7);
+    let lines = lines.lock().unwrap();
+    let (start, end) = lines[0].split_once("] ").unwrap();
+    assert!(start.starts_with("127.0.0.1 - - ["), "{start}");
+    let (length, agent) = (text().len(), &agent["User-Agent: ".len()..]);
+    let expected = format!("\"GET /feed.atom HTTP/1.1\" 200 {length} \"-\" \"{agent}\"\n");
+    assert_eq!(end, expected);
+}
+
+#[tokio::test]
+async fn the_server_asks_itself() {
+    let mut server = Server::start().await;
+    assert!(server.server.is_answering().await);
+    server.daemon.can_serve.store(false, Ordering::Relaxed);
+    assert!(server.server.is_answering().await, "to say that it cannot serve is an answer");
+    server.stop();
+}
+
+#[tokio::test]
+async fn new_options_count_for_new_connections() {
+    let server = Server::start().await;
+    let mut before = server.connect().await;
+    assert_eq!(
+        before.ask("GET /feed.atom").await.field("cache-control"),
+        Some("public, max-age=60")
+    );
+    let mut fresh = options(server.root.path().to_owned());
+    fresh.caching.feed = HeaderValue::from_static("no-cache");
+    server.server.reload(fresh);
+    assert_eq!(
+        before.ask("GET /feed.atom").await.field("cache-control"),
+        Some("public, max-age=60")
+    );
+    assert_eq!(server.ask("GET /feed.atom").await.field("cache-control"), Some("no-cache"));
+}
+
+#[tokio::test]
+async fn unix_sockets() {
+    let server = Server::start().await;
+    let path = server.root.path().join("http");
+    // As a server that was killed leaves it.
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let listener = Listener::at_path(&path).unwrap();
+    assert_eq!(Listener::at_path(&path).unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = Arc::clone(&server.server);
+    let served = tokio::spawn(async move {
+        serve(vec![listener], None, &serving, async { drop(stopped.await) }).await;
+    });
+    let mut stream = tokio::net::UnixStream::connect(&path).await.unwrap();
+    stream.write_all(b"GET /feed.atom HTTP/1.0\r\n\r\n").await.unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.unwrap();
+    assert!(reply.starts_with("HTTP/1.0 200 OK\r\n"), "{reply}");
+    stop.send(()).unwrap();
+    served.await.unwrap();
+    assert!(!path.exists(), "whoever connects is told at once that nobody is there");
+}
+
+/// The certificate of a folder of cases, by the name of its files.
+fn certificate(name: &str) -> (PathBuf, PathBuf) {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases/serve/tls");
+    (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")))
+}
+
+#[tokio::test]
+async fn tls_and_its_certificate_that_changes() {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, ServerName};
+
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let put = |name: &str| {
+        let (certificate, key) = certificate(name);
+        std::fs::copy(certificate, at("pem")).unwrap();
+        std::fs::copy(key, at("key")).unwrap();
+    };
+    put("one");
+    let tls = Arc::new(Tls::open(&at("pem"), &at("key")).unwrap());
+    let server = Server::with(|it| {
+        it.redirect = Some(443);
+        it.hsts = Some(HeaderValue::from_static("max-age=60"));
+    })
+    .await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (serving, secured) = (Arc::clone(&server.server), Arc::clone(&tls));
+    tokio::spawn(async move {
+        let listeners = vec![Listener::tcp(listener).with_tls()];
+        serve(listeners, Some(secured), &serving, std::future::pending()).await;
+    });
+    // Which of both certificates is shown, what was agreed on, and the answer.
+    let ask = async |trusted: &str, alpn: &[u8], request: &str| {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(certificate(trusted).0).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![alpn.to_vec()];
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+        let stream = TcpStream::connect(address).await.unwrap();
+        let name = ServerName::try_from("example.org").unwrap();
+        let mut stream = connector.connect(name, stream).await.ok()?;
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(alpn));
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut reply = vec![0; 1000];
+        let count = stream.read(&mut reply).await.unwrap();
+        Some(String::from_utf8_lossy(&reply[..count]).into_owned())
+    };
+    let request = "HEAD / HTTP/1.1\r\nHost: example.org\r\n\r\n";
+    let reply = ask("one", b"http/1.1", request).await.unwrap();
+    assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
+    assert!(reply.contains("\r\nstrict-transport-security: max-age=60\r\n"), "{reply}");
+    let other = "GET http://example.org/ HTTP/1.1\r\nHost: example.org\r\n\r\n";
+    let reply = ask("one", b"http/1.1", other).await.unwrap();
+    assert!(reply.starts_with("HTTP/1.1 421 "), "RFC 9110, 7.4: {reply}");
+    let settings = ask("one", b"h2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
+    assert_eq!(settings.unwrap().as_bytes()[3], 4, "RFC 9113, 3.4: settings first");
+    assert!(server.ask("GET /").await.field("strict-transport-security").is_none());
+
+    // Half renewed: the old one stays. Then the new one is shown.
+    std::fs::copy(certificate("two").0, at("pem")).unwrap();
+    assert!(tls.refresh(None).unwrap_err().starts_with("expected the key of "));
+    assert!(ask("one", b"http/1.1", request).await.is_some());
+    put("two");
+    assert_eq!(tls.refresh(None), Ok(true));
+    assert_eq!(tls.refresh(None), Ok(false), "once");
+    assert!(ask("two", b"http/1.1", request).await.is_some());
+    assert!(ask("one", b"http/1.1", request).await.is_none());
+}
+
+#[tokio::test]
+async fn a_handshake_that_does_not_come_is_given_up() {
+    let (pem, key) = certificate("one");
+    let tls = Some(Arc::new(Tls::open(&pem, &key).unwrap()));
+    let server = Server::with(|it| it.header_timeout = SHORT).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = Arc::clone(&server.server);
+    tokio::spawn(async move {
+        let listeners = vec![Listener::tcp(listener).with_tls()];
+        serve(listeners, tls, &serving, std::future::pending()).await;
+    });
+    for start in ["", "\x16", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"] {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let mut client = Client { stream, read: Vec::new() };
+        client.send(start).await;
+        let rest = client.rest().await;
+        assert!(!rest.contains("HTTP"), "{start:?}: {rest}");
+    }
 }
 
 #[tokio::test]

@@ -118,13 +118,14 @@ fn compare(
     let now = parts(&text, format);
     match versions.last() {
         Some(last) if last.moment == moment => {
-            assert_eq!(last.parts, now, "{}: two versions of one moment", key.path());
+            assert!(last.parts == now, "{}: two versions of one moment", key.path());
         }
         _ => versions.push(Version { moment, parts: now.clone() }),
     }
     // The last ones, and some far back; other ones at each step.
     let behind = versions.len() - 1;
-    let chosen = (1..=behind.min(100)).filter(|back| *back <= 3 || (back + number) % 17 == 0);
+    let chosen =
+        (1..=behind.min(100)).filter(|back| *back <= 3 || (back + number).is_multiple_of(17));
     for back in chosen {
         let old = &versions[behind - back];
         let key = Key::Delta { scope: scope.clone(), format, since: old.moment };
@@ -188,7 +189,7 @@ fn a_version_with_what_changed_since_is_the_present_version() {
         runs += 1;
         let config = Config {
             cases: 8,
-            max_shrink_iters: 2000,
+            max_shrink_iters: 300,
             failure_persistence: None,
             ..Config::default()
         };
@@ -201,6 +202,6 @@ fn a_version_with_what_changed_since_is_the_present_version() {
         assert!(runs < 100, "{} pairs", told.pairs.get());
     }
     let [pairs, whole, needless] = [&told.pairs, &told.whole, &told.needless].map(Cell::get);
-    println!("{pairs} pairs, {whole} answered by the whole, {needless} entries sent needlessly");
+    assert!(needless < pairs / 5, "{needless} entries were sent needlessly in {pairs} answers");
     assert!(whole < pairs / 2, "{whole} of {pairs} are no deltas");
 }

@@ -36,7 +36,7 @@ fn name(number: usize) -> String {
     format!("{folder}a{}.md", number % NAMES)
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub fn step() -> impl Strategy<Value = Step> {
     let name = || 0..NAMES;
     prop_oneof![
         6 => (name(), 0..1000u32).prop_map(|(name, number)| Step::Write(name, number)),
@@ -50,7 +50,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
+pub fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step(), 1..most)
 }
 

@@ -1,0 +1,159 @@
+//! Lets connections in, as many as there is room for.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::watch;
+
+use crate::serve::answer::Shared;
+use crate::serve::connection::{self, Arrival, Stop};
+use crate::serve::listener::{Listener, Socket};
+use crate::serve::meter::Shed;
+use crate::serve::respond::Role;
+use crate::serve::tls::Tls;
+
+/// Where connections come in.
+pub(super) struct Door {
+    pub(super) server: Arc<ArcSwap<Shared>>,
+    pub(super) tls: Option<Arc<Tls>>,
+    pub(super) stop: watch::Receiver<Stop>,
+}
+
+/// How long a listener rests after an error that is not the client's, such as too
+/// few descriptors.
+const REST: Duration = Duration::from_millis(100);
+
+impl Door {
+    /// Until the server stops.
+    pub(super) async fn keep(mut self, listener: Listener) {
+        let Listener { socket, role, is_tls, is_kept } = listener;
+        if !is_tls {
+            self.tls = None;
+        }
+        match &socket {
+            Socket::Tcp(it) => self.keep_socket(it, role, is_kept).await,
+            Socket::Unix(it, _) => self.keep_socket(it, role, is_kept).await,
+        }
+    }
+
+    async fn keep_socket<A: Accept>(&mut self, socket: &A, role: Role, is_kept: bool) {
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                _ = self.stop.wait_for(|it| *it > Stop::Running) => break,
+                accepted = socket.accept_one() => accepted,
+            };
+            match accepted {
+                Ok((stream, address)) => self.let_in(stream, address, role),
+                Err(error) if is_of_client(&error) => {}
+                Err(error) => {
+                    tracing::warn!("no connection can be accepted: {error}; trying on");
+                    tokio::time::sleep(REST).await;
+                }
+            }
+        }
+        if is_kept {
+            return;
+        }
+        // Who waits already would be cut when the socket closes.
+        loop {
+            let waiting = tokio::time::timeout(Duration::ZERO, socket.accept_one());
+            let Ok(Ok((stream, address))) = waiting.await else { return };
+            self.let_in(stream, address, role);
+        }
+    }
+
+    fn let_in<S: Stream>(&self, stream: S, address: Option<IpAddr>, role: Role) {
+        let shared = self.server.load_full();
+        let (options, lasting) = (&shared.options, &shared.lasting);
+        let Some(mut place) = lasting.crowd.enter(options.connections) else {
+            lasting.meter.shed(Shed::Full);
+            return self.shed(&stream);
+        };
+        let counted = address
+            .filter(|it| !it.to_canonical().is_loopback() && !options.trusted.hold(Some(*it)));
+        if let Some(address) = counted
+            && !place.count(address, options.connections_of_client)
+        {
+            lasting.meter.shed(Shed::Client);
+            return self.shed(&stream);
+        }
+        lasting.meter.connected();
+        stream.prepare();
+        let arrival = Arrival { address, role, tls: self.tls.clone(), place };
+        tokio::spawn(connection::serve(stream, arrival, shared, self.stop.clone()));
+    }
+
+    /// Tells a client that there is no room, if it listens at once.
+    fn shed<S: Stream>(&self, stream: &S) {
+        const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n\
+            Connection: close\r\nContent-Length: 0\r\n\r\n";
+        if self.tls.is_none() {
+            let _ = stream.send_now(FULL);
+        }
+    }
+}
+
+/// A socket that connections come in at.
+trait Accept {
+    type Stream: Stream;
+
+    async fn accept_one(&self) -> io::Result<(Self::Stream, Option<IpAddr>)>;
+}
+
+impl Accept for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept_one(&self) -> io::Result<(TcpStream, Option<IpAddr>)> {
+        let (stream, peer) = self.accept().await?;
+        Ok((stream, Some(peer.ip().to_canonical())))
+    }
+}
+
+impl Accept for UnixListener {
+    type Stream = UnixStream;
+
+    async fn accept_one(&self) -> io::Result<(UnixStream, Option<IpAddr>)> {
+        Ok((self.accept().await?.0, None))
+    }
+}
+
+/// A connection that came in.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {
+    fn prepare(&self);
+    fn send_now(&self, bytes: &[u8]) -> io::Result<usize>;
+}
+
+impl Stream for TcpStream {
+    fn prepare(&self) {
+        // Answers are written whole; waiting for more would only delay them.
+        let _ = self.set_nodelay(true);
+    }
+
+    fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.try_write(bytes)
+    }
+}
+
+impl Stream for UnixStream {
+    fn prepare(&self) {}
+
+    fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.try_write(bytes)
+    }
+}
+
+/// Errors of one connection that was gone before it was accepted.
+fn is_of_client(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    )
+}
