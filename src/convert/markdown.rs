@@ -14,9 +14,13 @@ use comrak::options::Plugins;
 use comrak::{Anchorizer, Arena, Options, parse_document};
 
 use crate::convert::Error;
+use crate::convert::clean;
 use crate::convert::digest::MORE;
+use crate::convert::document::{Document, Source, Top, line_of, top};
 use crate::convert::html;
+use crate::convert::plain;
 use crate::convert::sanitize;
+use crate::convert::templates::{self, Dialect};
 
 /// Blocks and inlines in one another. People reach ten.
 const DEEPEST: usize = 100;
@@ -34,6 +38,21 @@ const IS_MARK: [bool; 256] = {
     }
     table
 };
+
+/// Reads a text in Markdown.
+///
+/// # Errors
+/// Where the fields above it cannot be read, or it holds more than anybody means.
+pub fn read(source: &Source<'_>) -> Result<Document, Error> {
+    let text = clean::decode(source.bytes, None);
+    let Top { fields, stated, headers, rest } = top(&text, source.context)?;
+    let first_line = line_of(&text, rest);
+    let rest = plain::without_last_lines(rest, &source.options.strip);
+    let rendered = templates::rendered(rest, Dialect::Markdown, &fields);
+    let separator = stated.separator.as_deref().or(headers.separator.as_deref());
+    let html = to_html(&rendered, first_line, separator)?;
+    Ok(Document { stated, headers, html, ..Document::default() })
+}
 
 /// The HTML of `text`. `first_line` is where it begins in its file, for messages;
 /// `separator` ends the summary beside the common marks.
