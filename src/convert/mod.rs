@@ -14,6 +14,7 @@
 //! | step | file |
 //! |---|---|
 //! | bytes to text | `clean` |
+//! | what a reader gets and makes | `document` |
 //! | fields at the top and beside | `front_matter`, `metadata` (over `layer`, `keys`, `people`, `dates`), `name` |
 //! | text to HTML | `text` by `plain`; `markdown` and `html`, both after `templates` (with `shortcodes`, `dialects`) |
 //! | an article out of its page | `page`, `page_head` |
@@ -31,6 +32,7 @@ pub mod text;
 
 mod dialects;
 mod digest;
+mod document;
 mod holes;
 mod html;
 mod keys;
@@ -57,11 +59,9 @@ use jiff::tz::TimeZone;
 
 use crate::convert::article::{Article, Cut};
 use crate::convert::digest::Digest;
-use crate::convert::front_matter::Fields;
+use crate::convert::document::{Document, Source};
 use crate::convert::metadata::{Context, Metadata};
-use crate::convert::page::Page;
 use crate::convert::tags::{Scanner, Token};
-use crate::convert::templates::Dialect;
 use crate::problem::Problem;
 use crate::watch::seed::{Seed, SeedPath};
 
@@ -87,16 +87,16 @@ type Reader = fn(&Source<'_>) -> Result<Document, Error>;
 
 /// Which reader takes files with which extension.
 const READERS: &[(&str, Reader)] = &[
-    ("txt", read_plain),
-    ("text", read_plain),
-    ("md", read_markdown),
-    ("markdown", read_markdown),
-    ("mdown", read_markdown),
-    ("mkd", read_markdown),
-    ("mkdn", read_markdown),
-    ("html", read_html),
-    ("htm", read_html),
-    ("xhtml", read_html),
+    ("txt", plain::read),
+    ("text", plain::read),
+    ("md", markdown::read),
+    ("markdown", markdown::read),
+    ("mdown", markdown::read),
+    ("mkd", markdown::read),
+    ("mkdn", markdown::read),
+    ("html", html::read),
+    ("htm", html::read),
+    ("xhtml", html::read),
 ];
 
 fn reader_of(path: &SeedPath) -> Option<Reader> {
@@ -120,32 +120,6 @@ const FOR_PROGRAMS: &[&[u8]] = &[
     b"llms.txt",
     b"requirements.txt",
 ];
-
-/// What a reader gets.
-struct Source<'s> {
-    bytes: &'s [u8],
-    context: Context<'s>,
-    options: &'s Options,
-    /// What the sidecar calls the article, where there is one.
-    title: Option<&'s str>,
-}
-
-/// What a reader makes.
-#[derive(Default)]
-struct Document {
-    /// What the author states in front matter.
-    stated: Metadata,
-    /// What lines at the top of the text state, as mail has them. A text may begin so
-    /// by chance, so all else that is stated is stronger.
-    headers: Metadata,
-    /// What the document says of itself in its format's own way, such as `<meta>`.
-    properties: Metadata,
-    /// A headline that is told apart from the body by its place.
-    title: Option<String>,
-    subtitle: Option<String>,
-    /// Sanitised, balanced; `holes` has not seen it.
-    html: String,
-}
 
 /// Why a seed did not become an article.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -365,7 +339,7 @@ const LONGEST_TITLE: usize = 500;
 /// body; where a title is stated, only if it says the same.
 fn split_leading_title<'h>(html: &'h str, stated: Option<&str>) -> (Cow<'h, str>, Option<String>) {
     let none = (Cow::Borrowed(html), None);
-    let Some(start) = html.find("<h1") else { return none };
+    let Some(start) = memchr::memmem::find(html.as_bytes(), b"<h1") else { return none };
     let Some(end) = html[start..].find("</h1>").map(|it| start + it + "</h1>".len()) else {
         return none;
     };
@@ -390,74 +364,4 @@ fn split_leading_title<'h>(html: &'h str, stated: Option<&str>) -> (Cow<'h, str>
         false => Cow::Owned(format!("{before}{}", after.trim_start())),
     };
     (rest, Some(text))
-}
-
-/// What stands above a text, and the text.
-struct Top<'t> {
-    fields: Fields,
-    stated: Metadata,
-    headers: Metadata,
-    rest: &'t str,
-}
-
-fn top<'t>(text: &'t str, context: Context<'_>) -> Result<Top<'t>, Error> {
-    let (fields, rest) = front_matter::split(text)?;
-    if !fields.is_empty() {
-        let stated = Metadata::read(&fields, context)?;
-        return Ok(Top { fields, stated, headers: Metadata::default(), rest });
-    }
-    let (fields, rest) = front_matter::split_headers(rest, keys::is_header);
-    let headers = Metadata::read(&fields, context)?;
-    Ok(Top { fields, stated: Metadata::default(), headers, rest })
-}
-
-fn read_plain(source: &Source<'_>) -> Result<Document, Error> {
-    let text = clean::decode(source.bytes, None);
-    let Top { stated, headers, rest, .. } = top(&text, source.context)?;
-    let title = stated.title.as_deref().or(source.title).or(headers.title.as_deref());
-    let set = plain::set(rest, title, &source.options.strip);
-    Ok(Document {
-        stated,
-        headers,
-        title: set.title,
-        subtitle: set.subtitle,
-        html: set.html,
-        ..Document::default()
-    })
-}
-
-fn read_markdown(source: &Source<'_>) -> Result<Document, Error> {
-    let text = clean::decode(source.bytes, None);
-    let Top { fields, stated, headers, rest } = top(&text, source.context)?;
-    let first_line = line_of(&text, rest);
-    let rest = plain::without_last_lines(rest, &source.options.strip);
-    let rendered = templates::rendered(rest, Dialect::Markdown, &fields);
-    let separator = stated.separator.as_deref().or(headers.separator.as_deref());
-    let html = markdown::to_html(&rendered, first_line, separator)?;
-    Ok(Document { stated, headers, html, ..Document::default() })
-}
-
-fn read_html(source: &Source<'_>) -> Result<Document, Error> {
-    let text = clean::decode(source.bytes, html::declared_charset(source.bytes).as_deref());
-    let (fields, rest) = front_matter::split(&text)?;
-    html::within(rest)?;
-    let stated = Metadata::read(&fields, source.context)?;
-    let mut properties = Metadata::default();
-    let rendered = templates::rendered(rest, Dialect::Html, &fields);
-    let html = match page::is_page(&rendered) {
-        true => {
-            let page = Page::new(&rendered);
-            properties = page_head::read(&page, source.context);
-            Cow::Owned(page.without_furniture(page.article()))
-        }
-        false => rendered,
-    };
-    let html = html::harmless(&html::with_more_marks(&html))?;
-    Ok(Document { stated, properties, html, ..Document::default() })
-}
-
-/// The line of `text` that its end `rest` begins on, counted from 1.
-fn line_of(text: &str, rest: &str) -> u32 {
-    let above = &text[..text.len() - rest.len()];
-    u32::try_from(above.matches('\n').count()).unwrap_or(u32::MAX).saturating_add(1)
 }
