@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use crate::catalog::chosen::{Chosen, Filter};
+use crate::catalog::permalink;
 use crate::config::listen::Listen;
 pub use crate::config::serving::{Cache, Metrics, Serve, Tls};
 use crate::config::units::{Size, Span};
@@ -89,6 +91,15 @@ pub struct Feed {
     pub max_body: usize,
     /// In minutes.
     pub ttl: Option<u32>,
+    pub own: Vec<OwnFeed>,
+}
+
+/// A feed that chooses its articles.
+#[derive(Debug, Clone)]
+pub struct OwnFeed {
+    pub chosen: Chosen,
+    pub title: Option<String>,
+    pub has_full_text: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -194,8 +205,10 @@ fn variable(name: &str, key: &str, value: &str) -> Result<Written, Error> {
 }
 
 fn checked(written: Written) -> Result<Config, Error> {
-    let Written { seeds, state, site, watch, convert, catalog, feed, shelf, .. } = written;
+    let Written { seeds, state, site, watch, convert, catalog, feed, feeds, shelf, .. } = written;
     let Written { serve, tls, cache, metrics, log, .. } = written;
+    let written::Feeds { table: feed, own } = feed;
+    let own = own_feeds([own, feeds].concat())?;
     let serve = serving::serve(serve)?;
     let tls = serving::tls(tls)?;
     let base_url = site.base_url.as_deref().map(base_url).transpose()?;
@@ -264,6 +277,7 @@ fn checked(written: Written) -> Result<Config, Error> {
             backdate: span(feed.backdate, Duration::from_secs(30 * 86_400)),
             max_body: bytes(feed.max_body, 1_000_000),
             ttl: feed.ttl.map(|it| u32::try_from(it.0.as_secs().div_ceil(60)).unwrap_or(u32::MAX)),
+            own,
         },
         shelf: Shelf { memory: bytes(shelf.memory, 64_000_000) },
         serve,
@@ -313,6 +327,48 @@ fn size(written: Option<Size>, default: u64) -> u64 {
 
 fn bytes(written: Option<Size>, default: u64) -> usize {
     usize::try_from(size(written, default)).unwrap_or(usize::MAX)
+}
+
+fn own_feeds(written: Vec<written::OwnFeed>) -> Result<Vec<OwnFeed>, Error> {
+    let mut own: Vec<OwnFeed> = Vec::with_capacity(written.len());
+    for it in written {
+        let name = it.name.trim().to_owned();
+        let Some(folder) = permalink::of_folder(&it.path).filter(|_| !name.is_empty()) else {
+            return Err(Error(format!(
+                "expected a name and a path such as \"best/korea\" of a feed, found \"{}\" and \
+                 \"{}\"; `feed` and `archives` are taken everywhere, `tags`, `authors`, \
+                 `languages` and the like at the beginning",
+                it.name, it.path
+            )));
+        };
+        if own.iter().any(|other| other.chosen.folder == folder) {
+            return Err(Error(format!(
+                "expected feeds at different paths, found two at \"{}\"",
+                it.path
+            )));
+        }
+        if it.limit == Some(0) {
+            return Err(Error(format!("expected a `limit` of at least 1 of \"{name}\", found 0")));
+        }
+        own.push(OwnFeed {
+            chosen: Chosen {
+                folder,
+                label: name,
+                limit: it.limit,
+                filter: Filter {
+                    folders: it.folder.into(),
+                    tags: it.tag.into(),
+                    authors: it.author.into(),
+                    languages: it.language.into(),
+                    kinds: it.kind.into(),
+                    texts: it.text.into(),
+                },
+            },
+            title: it.title,
+            has_full_text: it.content != Some(written::Content::Summary),
+        });
+    }
+    Ok(own)
 }
 
 fn base_url(text: &str) -> Result<String, Error> {
@@ -397,6 +453,37 @@ mod tests {
         ];
         for (text, message) in table {
             assert_eq!(from_file(text).unwrap_err().to_string(), message, "{text}");
+        }
+    }
+
+    #[test]
+    fn feeds_of_ones_own() {
+        let text = "[feed]\nlimit = 7\n[[feeds]]\nname = \"Korea\"\npath = \"/best/of korea/\"\n\
+                    tag = \"korea\"\nlanguage = [\"en\", \"ko\"]\ncontent = \"summary\"";
+        let config = from_file(text).unwrap();
+        assert_eq!((config.feed.limit, config.feed.own.len()), (7, 1));
+        let own = &config.feed.own[0];
+        assert_eq!((own.chosen.folder.as_str(), own.has_full_text), ("best/of-korea", false));
+        assert_eq!(own.chosen.filter.tags, ["korea"]);
+        assert_eq!(own.chosen.filter.languages, ["en", "ko"]);
+        let config = from_file("[[feed]]\nname = \"A\"\npath = \"a\"").unwrap();
+        assert_eq!(config.feed.own[0].chosen.label, "A");
+        let wrong = [
+            ("name = \"A\"\npath = \"tags/a\"", "expected a name and a path"),
+            ("name = \"A\"\npath = \"a/feed\"", "expected a name and a path"),
+            ("name = \"A\"\npath = \"/\"", "expected a name and a path"),
+            ("name = \" \"\npath = \"a\"", "expected a name and a path"),
+            ("name = \"A\"\npath = \"a\"\nlimit = 0", "expected a `limit` of at least 1"),
+            ("name = \"A\"\npath = \"a\"\ntgas = \"x\"", "s.toml:4:1: expected a known key"),
+            ("name = \"A\"", "s.toml:1:1: missing field `path`"),
+            (
+                "name = \"A\"\npath = \"a\"\n[[feeds]]\nname = \"B\"\npath = \"a/\"",
+                "expected feeds at different paths",
+            ),
+        ];
+        for (text, message) in wrong {
+            let told = from_file(&format!("[[feeds]]\n{text}")).unwrap_err().to_string();
+            assert!(told.starts_with(message), "{told}");
         }
     }
 

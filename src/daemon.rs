@@ -28,6 +28,7 @@ use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 
+use crate::catalog::chosen::Feeds;
 use crate::catalog::order::Limits;
 use crate::catalog::permalink;
 use crate::catalog::rows::Micros;
@@ -39,7 +40,7 @@ use crate::daemon::maker::Maker;
 use crate::daemon::serving::Serving;
 use crate::daemon::sockets::Sockets;
 use crate::daemon::state_lock::StateLock;
-use crate::feed::page::Site;
+use crate::feed::page::{OwnFeed, Site};
 use crate::line;
 use crate::serve;
 use crate::shelf::{self, Shelf};
@@ -311,7 +312,10 @@ fn micros(duration: Duration) -> Micros {
 
 fn catalog_options(config: &Config, convert: &convert::Options) -> catalog::Options {
     catalog::Options {
-        limits: Limits { limit: config.feed.limit, max: config.feed.max },
+        feeds: Feeds {
+            limits: Limits { limit: config.feed.limit, max: config.feed.max },
+            chosen: config.feed.own.iter().map(|it| it.chosen.clone()).collect(),
+        },
         copy_wait: micros(config.catalog.copy_wait),
         tombstones: micros(config.catalog.tombstones),
         backdate: micros(config.feed.backdate),
@@ -372,11 +376,20 @@ fn site(
         ttl: config.feed.ttl,
         hubs: Vec::new(),
         max_body: config.feed.max_body,
+        feeds: config
+            .feed
+            .own
+            .iter()
+            .map(|it| OwnFeed {
+                folder: it.chosen.folder.clone(),
+                title: it.title.clone(),
+                has_full_text: it.has_full_text,
+            })
+            .collect(),
         since: Timestamp::UNIX_EPOCH,
     };
     // Other limits and another Sower make other documents of the same entries, too.
-    let limits = (config.feed.limit, config.feed.max);
-    let all = format!("{} {limits:?} {site:?}", env!("CARGO_PKG_VERSION"));
+    let all = format!("{} {:?} {site:?}", env!("CARGO_PKG_VERSION"), config.feed);
     let digest = blake3::hash(all.as_bytes()).to_string();
     site.since = catalog.words_since(&digest, now).map_err(|it| it.to_string())?;
     Ok(site)

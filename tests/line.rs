@@ -98,6 +98,7 @@ fn check(seeds: &[(&str, Vec<u8>)]) {
         ttl: None,
         hubs: Vec::new(),
         max_body: 1_000_000,
+        feeds: Vec::new(),
         since: now,
     };
     let feed = feed::build(&site, selection);

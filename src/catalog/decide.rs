@@ -6,6 +6,7 @@
 //! file, no SQL: rows come and go through [`Rows`], inside one transaction, and
 //! only those that a batch can touch are asked for.
 
+mod choose;
 mod place;
 mod withdraw;
 
@@ -20,7 +21,7 @@ use crate::catalog::rows::{
 use crate::catalog::store::{Result, Rows};
 use crate::catalog::touched::Toucher;
 use crate::catalog::{Options, Sighting, Touched};
-use crate::convert::article::Article;
+use crate::convert::article::{Article, Cut};
 use crate::problem::Problem;
 use crate::watch::seed::SeedPath;
 
@@ -83,7 +84,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             key,
             now,
             moment,
-            touch: Toucher::new(rows, &options.limits, (now, moment)),
+            touch: Toucher::new(rows, &options.feeds, (now, moment)),
             fresh: HashMap::new(),
             claimed: HashMap::new(),
             left: BTreeSet::new(),
@@ -133,6 +134,10 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
                 Sighting::Article(origin, article) => {
                     self.rows.remove_problem(&origin.path)?;
+                    if let Some(cut) = article.cuts.first().cloned() {
+                        let (path, Cut { reason, consequence }) = (origin.path.clone(), cut);
+                        self.problem(Problem { path, line: None, reason, consequence })?;
+                    }
                     let row = self.stands(&origin, Some(*article))?;
                     standing.insert(row.path.clone(), row);
                 }

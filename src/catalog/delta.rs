@@ -12,6 +12,7 @@ use std::collections::HashSet;
 
 use rusqlite::params;
 
+use crate::catalog::chosen::Feeds;
 use crate::catalog::entry::{Delta, Part, Tombstone};
 use crate::catalog::order::{DAY, Limits, ScopeRow};
 use crate::catalog::read::{Reader, revision, select, timestamp};
@@ -23,8 +24,8 @@ impl Reader {
     /// What became of the subscription document of a scope since its version of
     /// `moment`, in microseconds; and the revision it was read at.
     pub fn delta(&mut self, scope: &Scope, moment: i64) -> Result<(Option<Delta>, u64)> {
-        let Reader { store, limits, tombstones } = self;
-        store.read(|rows| Ok((delta(rows, scope, moment, limits, *tombstones)?, revision(rows)?)))
+        let Reader { store, feeds, tombstones } = self;
+        store.read(|rows| Ok((delta(rows, scope, moment, feeds, *tombstones)?, revision(rows)?)))
     }
 }
 
@@ -32,10 +33,11 @@ fn delta(
     rows: &Rows<'_>,
     scope: &Scope,
     moment: Micros,
-    limits: &Limits,
+    feeds: &Feeds,
     tombstones: Micros,
 ) -> Result<Option<Delta>> {
     let Some(row) = rows.scope(scope)?.filter(|it| it.ended.is_none()) else { return Ok(None) };
+    let limits = feeds.limits(scope);
     if moment < row.changed - tombstones || rows.has_left_since(&row, moment)? {
         return Ok(None);
     }
@@ -43,10 +45,10 @@ fn delta(
     if withdrawn.len() > limits.limit as usize {
         return Ok(None);
     }
-    let Some(whole) = select(rows, scope, Part::Current, limits, tombstones)? else {
+    let Some(whole) = select(rows, scope, Part::Current, feeds, tombstones)? else {
         return Ok(None);
     };
-    let known = rows.surely_shown(&row, limits, withdrawn.len())?;
+    let known = rows.surely_shown(&row, &limits, withdrawn.len())?;
     let mut fresh = HashSet::new();
     for entry in &whole.entries {
         let changed = rows.entry(entry.number)?.map_or(Micros::MAX, |it| it.changed);

@@ -22,9 +22,22 @@ const OF_A_DAY: usize = 500;
 pub type Read<T> = (T, Timestamp, u64);
 
 impl Reader {
-    /// The scopes that hold entries, of each kind by name.
+    /// The scopes that hold entries, of each kind by name; and those of the
+    /// configuration.
     pub fn scopes(&mut self) -> Result<Read<Vec<Listed>>> {
-        self.list(|rows| rows.live_scopes("1"))
+        let chosen = self.feeds.chosen.clone();
+        self.list(|rows| {
+            let mut scopes = rows.live_scopes("1")?;
+            for it in chosen {
+                let scope = Scope::Folder(it.folder);
+                if let Some(listed) = scopes.iter_mut().find(|it| it.scope == scope) {
+                    listed.label = it.label;
+                } else {
+                    scopes.push(Listed { scope, label: it.label, live: 0 });
+                }
+            }
+            Ok(scopes)
+        })
     }
 
     /// The folders right below a scope's own, if it is a folder.

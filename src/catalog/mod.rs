@@ -9,6 +9,7 @@
 //! - An id, a number, a redirect and a 410 are never given twice and never taken back.
 //! - Nothing here opens a seed, knows the base URL or reads a clock.
 
+pub mod chosen;
 mod decide;
 mod delta;
 pub mod entry;
@@ -34,9 +35,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::catalog::chosen::Feeds;
 use crate::catalog::decide::Decider;
 use crate::catalog::entry::Part;
-use crate::catalog::order::Limits;
 pub use crate::catalog::read::{Reader, Status};
 use crate::catalog::rows::{Hash, Micros, Origin};
 use crate::catalog::scope::Scope;
@@ -48,7 +49,7 @@ use crate::watch::seed::{File, SeedPath};
 /// What the configuration says of the catalog. Durations are microseconds.
 #[derive(Debug, Clone)]
 pub struct Options {
-    pub limits: Limits,
+    pub feeds: Feeds,
     /// How long a byte-identical copy waits.
     pub copy_wait: Micros,
     /// How long feeds carry tombstones.
@@ -142,7 +143,7 @@ impl Catalog {
             rows.put_fact("converter", &digest)
         })?;
         let mut catalog = Catalog { store, path, options, key, due: None };
-        catalog.decide(now, |_| Ok(()))?;
+        catalog.decide(now, |decider| decider.choose())?;
         Ok(catalog)
     }
 

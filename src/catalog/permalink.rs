@@ -70,6 +70,17 @@ fn is_reserved(segment: &str, is_first: bool) -> bool {
         || (is_first && (RESERVED_FIRST.contains(&segment) || segment.starts_with("sitemap")))
 }
 
+/// The folder of the site that people write as `best/korea`, percent-encoded; `None`
+/// where it is the root, or the site itself uses it.
+pub fn of_folder(text: &str) -> Option<String> {
+    let text = text.trim().trim_matches('/');
+    let segments: Vec<String> = text.split('/').map(encoded_segment).collect();
+    let is_free = |(place, segment): (usize, &String)| {
+        !segment.is_empty() && !is_reserved(segment, place == 0)
+    };
+    segments.iter().enumerate().all(is_free).then(|| segments.join("/"))
+}
+
 /// `path` as it stands in a URL, every segment kept whole: the path of a file.
 pub fn of_file(path: &SeedPath) -> String {
     path.segments().fold(String::new(), |mut url, segment| {

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::catalog::chosen::Feeds;
 use crate::catalog::entry::{Entry, Part, Place, Selection, Tombstone};
-use crate::catalog::order::Limits;
 use crate::catalog::references;
 use crate::catalog::rows::{self, EntryRow, Micros, SeedRow, Standing};
 use crate::catalog::scope::Scope;
@@ -20,7 +20,7 @@ use crate::watch::seed::{SeedPath, Stat};
 #[derive(Debug)]
 pub struct Reader {
     pub(super) store: ReadStore,
-    pub(super) limits: Limits,
+    pub(super) feeds: Feeds,
     pub(super) tombstones: Micros,
 }
 
@@ -28,19 +28,21 @@ impl Reader {
     /// Opens the catalog's database for reading.
     pub fn open(path: &Path, options: &Options) -> Result<Reader> {
         let store = ReadStore::open(path)?;
-        Ok(Reader { store, limits: options.limits, tombstones: options.tombstones })
+        Ok(Reader { store, feeds: options.feeds.clone(), tombstones: options.tombstones })
     }
 
     /// One document of a scope, and the revision it was read at. `None` where the
     /// scope or page never was, or has ended.
     pub fn select(&mut self, scope: &Scope, part: Part) -> Result<(Option<Selection>, u64)> {
-        let Reader { store, limits, tombstones } = self;
-        store.read(|rows| Ok((select(rows, scope, part, limits, *tombstones)?, revision(rows)?)))
+        let Reader { store, feeds, tombstones } = self;
+        store.read(|rows| Ok((select(rows, scope, part, feeds, *tombstones)?, revision(rows)?)))
     }
 
     /// Whether a scope has documents.
     pub fn has(&mut self, scope: &Scope) -> Result<bool> {
-        self.store.read(|rows| Ok(rows.scope(scope)?.is_some_and(|it| it.ended.is_none())))
+        let is_chosen = self.feeds.chosen(scope).is_some();
+        self.store
+            .read(|rows| Ok(is_chosen || rows.scope(scope)?.is_some_and(|it| it.ended.is_none())))
     }
 
     /// Whether a scope had documents and has none any more, since it was empty for
@@ -117,16 +119,18 @@ pub(super) fn select(
     rows: &Rows<'_>,
     scope: &Scope,
     part: Part,
-    limits: &Limits,
+    feeds: &Feeds,
     tombstones: Micros,
 ) -> Result<Option<Selection>> {
+    let (limits, chosen) = (feeds.limits(scope), feeds.chosen(scope));
     let born = rows.number("born")?.unwrap_or(0);
     let Some(row) = rows.scope(scope)? else {
-        // The site has its feeds from the first moment; other scopes do not exist yet.
-        let is_empty_site = *scope == Scope::Site && part == Part::Current;
-        return Ok(is_empty_site.then(|| Selection {
+        // The site has its feeds from the first moment, and so have those of the
+        // configuration; other scopes do not exist yet.
+        let is_there = *scope == Scope::Site || chosen.is_some();
+        return Ok((is_there && part == Part::Current).then(|| Selection {
             scope: scope.clone(),
-            label: String::new(),
+            label: chosen.map_or(String::new(), |it| it.label.clone()),
             part,
             entries: Vec::new(),
             tombstones: Vec::new(),
@@ -136,7 +140,7 @@ pub(super) fn select(
             changed: timestamp(born),
         }));
     };
-    if row.ended.is_some() {
+    if row.ended.is_some() && chosen.is_none() {
         return Ok(None);
     }
     let closed = row.page - 1;
@@ -149,7 +153,7 @@ pub(super) fn select(
         Part::Archive(_) => return Ok(None),
     };
     let mut entries = Vec::new();
-    for shown in rows.shown(&row, part, limits)? {
+    for shown in rows.shown(&row, part, &limits)? {
         entries.extend(entry(rows, shown)?);
     }
     let since = row.changed - tombstones;
@@ -164,7 +168,7 @@ pub(super) fn select(
     let leads = references::leads(rows, &entries)?;
     Ok(Some(Selection {
         scope: scope.clone(),
-        label: row.label,
+        label: chosen.map_or(row.label, |it| it.label.clone()),
         part,
         entries,
         tombstones,

@@ -4,8 +4,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::catalog::Touched;
+use crate::catalog::chosen::Feeds;
 use crate::catalog::entry::Part;
-use crate::catalog::order::{Limits, Member, State};
+use crate::catalog::order::{Member, State};
 use crate::catalog::permalink;
 use crate::catalog::references;
 use crate::catalog::rows::{EntryRow, Micros};
@@ -18,7 +19,7 @@ use crate::watch::seed::SeedPath;
 /// Collects what became stale.
 pub(super) struct Toucher<'d, 'c> {
     rows: &'d Rows<'c>,
-    limits: &'d Limits,
+    feeds: &'d Feeds,
     now: Micros,
     /// What changes are known by.
     moment: Micros,
@@ -40,10 +41,10 @@ pub(super) struct Toucher<'d, 'c> {
 }
 
 impl<'d, 'c> Toucher<'d, 'c> {
-    pub fn new(rows: &'d Rows<'c>, limits: &'d Limits, (now, moment): (Micros, Micros)) -> Self {
+    pub fn new(rows: &'d Rows<'c>, feeds: &'d Feeds, (now, moment): (Micros, Micros)) -> Self {
         Toucher {
             rows,
-            limits,
+            feeds,
             now,
             moment,
             touched: Touched::default(),
@@ -114,7 +115,8 @@ impl<'d, 'c> Toucher<'d, 'c> {
         let recent = match self.recent.get(&member.scope_row) {
             Some(&recent) => recent,
             None => {
-                let recent = self.rows.recent_since(member.scope_row, self.limits)?;
+                let recent =
+                    self.rows.recent_since(member.scope_row, &self.feeds.limits(&member.scope))?;
                 self.recent.insert(member.scope_row, recent);
                 recent
             }
@@ -141,7 +143,7 @@ impl<'d, 'c> Toucher<'d, 'c> {
         article: &Article,
         announced: Micros,
     ) -> Result<()> {
-        let wanted = Scope::of(&entry.permalink, article);
+        let wanted = self.feeds.of(&entry.permalink, article);
         let members = self.rows.members_of(entry.number)?;
         for member in &members {
             let is_wanted = wanted.iter().any(|(scope, _)| *scope == member.scope);
@@ -163,7 +165,7 @@ impl<'d, 'c> Toucher<'d, 'c> {
                         row
                     }
                 };
-                self.rows.join(row, joiner, announced, self.limits)?;
+                self.rows.join(row, joiner, announced, &self.feeds.limits(&scope))?;
                 // Newcomers stand in it, and the tombstone of what is back no longer.
                 self.current(&scope);
                 self.joined.insert(scope);

@@ -3,7 +3,9 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::config::listen::Listens;
 use crate::config::units::{Size, Span};
@@ -137,7 +139,9 @@ pub struct Written {
     pub watch: Watch,
     pub convert: Convert,
     pub catalog: Catalog,
-    pub feed: Feed,
+    pub feed: Feeds,
+    /// The same as `[[feed]]`, which cannot stand beside `[feed]` in TOML.
+    pub feeds: Vec<OwnFeed>,
     pub shelf: Shelf,
     pub serve: Serve,
     pub tls: Tls,
@@ -171,7 +175,11 @@ impl Written {
             watch: self.watch.over(under.watch),
             convert: self.convert.over(under.convert),
             catalog: self.catalog.over(under.catalog),
-            feed: self.feed.over(under.feed),
+            feed: Feeds {
+                table: self.feed.table.over(under.feed.table),
+                own: [self.feed.own, under.feed.own].concat(),
+            },
+            feeds: [self.feeds, under.feeds].concat(),
             shelf: self.shelf.over(under.shelf),
             serve: self.serve.over(under.serve),
             tls: self.tls.over(under.tls),
@@ -180,6 +188,93 @@ impl Written {
             log: self.log.over(under.log),
         }
     }
+}
+
+/// `[feed]`, what holds for all feeds; or `[[feed]]`, feeds of one's own.
+#[derive(Debug, Clone, Default)]
+pub struct Feeds {
+    pub table: Feed,
+    pub own: Vec<OwnFeed>,
+}
+
+impl<'de> Deserialize<'de> for Feeds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Feeds, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = Feeds;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a table `[feed]` or feeds of your own, each under `[[feed]]`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Feeds, A::Error> {
+                let table = Feed::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Feeds { table, own: Vec::new() })
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Feeds, A::Error> {
+                let own = Vec::deserialize(SeqAccessDeserializer::new(seq))?;
+                Ok(Feeds { table: Feed::default(), own })
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// A feed of one's own: where it stands, and what it takes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnFeed {
+    pub name: String,
+    pub path: String,
+    pub title: Option<String>,
+    pub limit: Option<u32>,
+    pub content: Option<Content>,
+    #[serde(default)]
+    pub folder: OneOrMore,
+    #[serde(default)]
+    pub tag: OneOrMore,
+    #[serde(default)]
+    pub author: OneOrMore,
+    #[serde(default)]
+    pub language: OneOrMore,
+    #[serde(default)]
+    pub kind: OneOrMore,
+    #[serde(default)]
+    pub text: OneOrMore,
+}
+
+/// `"a"` or `["a", "b"]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl Default for OneOrMore {
+    fn default() -> OneOrMore {
+        OneOrMore::More(Vec::new())
+    }
+}
+
+impl From<OneOrMore> for Vec<String> {
+    fn from(written: OneOrMore) -> Vec<String> {
+        match written {
+            OneOrMore::One(one) => vec![one],
+            OneOrMore::More(more) => more,
+        }
+    }
+}
+
+/// What the articles of a feed say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Content {
+    Full,
+    Summary,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -48,12 +48,16 @@ mod shortcodes;
 mod tags;
 mod templates;
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 
-use crate::convert::article::Article;
+use crate::convert::article::{Article, Cut};
 use crate::convert::digest::Digest;
+use crate::convert::front_matter::Fields;
 use crate::convert::metadata::{Context, Metadata};
 use crate::convert::page::Page;
 use crate::convert::tags::{Scanner, Token};
@@ -102,21 +106,38 @@ fn reader_of(path: &SeedPath) -> Option<Reader> {
 
 /// Whether an article can be made of files with this name.
 pub fn is_seed(path: &SeedPath) -> bool {
-    reader_of(path).is_some()
+    let name = path.file_name().to_ascii_lowercase();
+    reader_of(path).is_some() && !FOR_PROGRAMS.contains(&&*name)
 }
+
+/// Text files that are written for programs, whoever publishes them.
+const FOR_PROGRAMS: &[&[u8]] = &[
+    b"robots.txt",
+    b"humans.txt",
+    b"ads.txt",
+    b"app-ads.txt",
+    b"security.txt",
+    b"llms.txt",
+    b"requirements.txt",
+];
 
 /// What a reader gets.
 struct Source<'s> {
     bytes: &'s [u8],
     context: Context<'s>,
     options: &'s Options,
+    /// What the sidecar calls the article, where there is one.
+    title: Option<&'s str>,
 }
 
 /// What a reader makes.
 #[derive(Default)]
 struct Document {
-    /// What the author states in the document: front matter, headers.
+    /// What the author states in front matter.
     stated: Metadata,
+    /// What lines at the top of the text state, as mail has them. A text may begin so
+    /// by chance, so all else that is stated is stronger.
+    headers: Metadata,
     /// What the document says of itself in its format's own way, such as `<meta>`.
     properties: Metadata,
     /// A headline that is told apart from the body by its place.
@@ -219,11 +240,13 @@ pub fn convert(seed: &Seed, options: &Options) -> Result<Article, Error> {
     let context = Context { path: &seed.path, timezone: &options.timezone };
     let sidecar = sidecar(seed, context)?;
     let folders = folder_defaults(seed, context)?;
-    let mut document = reader(&Source { bytes: &seed.bytes, context, options })?;
+    let title = sidecar.title.as_deref();
+    let mut document = reader(&Source { bytes: &seed.bytes, context, options, title })?;
     let metadata = std::mem::take(&mut document.stated)
         .or(sidecar)
         .or(std::mem::take(&mut document.properties))
-        .or(folders);
+        .or(folders)
+        .or(std::mem::take(&mut document.headers));
     article(document, metadata, &seed.path, options)
 }
 
@@ -307,6 +330,16 @@ fn article(
     stated.published = stated.published.or(name.published).or_else(by_address);
     stated.draft |= name.is_draft;
     let Digest { words, .. } = digest;
+    let mut cuts = metadata.cuts;
+    let found = title.chars().count();
+    if found > LONGEST_TITLE {
+        cuts.push(Cut {
+            reason: format!(
+                "expected a title of at most {LONGEST_TITLE} characters, found {found}"
+            ),
+            consequence: "it is cut".into(),
+        });
+    }
     Ok(Article {
         title: digest::cut(&title, LONGEST_TITLE),
         subtitle: metadata.subtitle.or(document.subtitle),
@@ -321,6 +354,7 @@ fn article(
         words,
         stated,
         extra: metadata.extra,
+        cuts,
     })
 }
 
@@ -358,16 +392,33 @@ fn split_leading_title<'h>(html: &'h str, stated: Option<&str>) -> (Cow<'h, str>
     (rest, Some(text))
 }
 
+/// What stands above a text, and the text.
+struct Top<'t> {
+    fields: Fields,
+    stated: Metadata,
+    headers: Metadata,
+    rest: &'t str,
+}
+
+fn top<'t>(text: &'t str, context: Context<'_>) -> Result<Top<'t>, Error> {
+    let (fields, rest) = front_matter::split(text)?;
+    if !fields.is_empty() {
+        let stated = Metadata::read(&fields, context)?;
+        return Ok(Top { fields, stated, headers: Metadata::default(), rest });
+    }
+    let (fields, rest) = front_matter::split_headers(rest, keys::is_header);
+    let headers = Metadata::read(&fields, context)?;
+    Ok(Top { fields, stated: Metadata::default(), headers, rest })
+}
+
 fn read_plain(source: &Source<'_>) -> Result<Document, Error> {
     let text = clean::decode(source.bytes, None);
-    let (mut fields, mut rest) = front_matter::split(&text)?;
-    if fields.is_empty() {
-        (fields, rest) = front_matter::split_headers(rest, keys::is_header);
-    }
-    let stated = Metadata::read(&fields, source.context)?;
-    let set = plain::set(rest, stated.title.as_deref(), &source.options.strip);
+    let Top { stated, headers, rest, .. } = top(&text, source.context)?;
+    let title = stated.title.as_deref().or(source.title).or(headers.title.as_deref());
+    let set = plain::set(rest, title, &source.options.strip);
     Ok(Document {
         stated,
+        headers,
         title: set.title,
         subtitle: set.subtitle,
         html: set.html,
@@ -377,16 +428,13 @@ fn read_plain(source: &Source<'_>) -> Result<Document, Error> {
 
 fn read_markdown(source: &Source<'_>) -> Result<Document, Error> {
     let text = clean::decode(source.bytes, None);
-    let (mut fields, mut rest) = front_matter::split(&text)?;
-    if fields.is_empty() {
-        (fields, rest) = front_matter::split_headers(rest, keys::is_header);
-    }
-    let stated = Metadata::read(&fields, source.context)?;
+    let Top { fields, stated, headers, rest } = top(&text, source.context)?;
     let first_line = line_of(&text, rest);
     let rest = plain::without_last_lines(rest, &source.options.strip);
     let rendered = templates::rendered(rest, Dialect::Markdown, &fields);
-    let html = markdown::to_html(&rendered, first_line, stated.separator.as_deref())?;
-    Ok(Document { stated, html, ..Document::default() })
+    let separator = stated.separator.as_deref().or(headers.separator.as_deref());
+    let html = markdown::to_html(&rendered, first_line, separator)?;
+    Ok(Document { stated, headers, html, ..Document::default() })
 }
 
 fn read_html(source: &Source<'_>) -> Result<Document, Error> {

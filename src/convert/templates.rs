@@ -59,8 +59,8 @@ const DEEPEST: u32 = 20;
 /// The longest tag, in bytes; whatever opens and goes on longer is text.
 const LONGEST_TAG: usize = 4 * 1024;
 
-/// How far all searches for the ends of blocks may look together, in bytes: blocks
-/// that are never closed must not make reading quadratic.
+/// How far all searches for the ends of tags and blocks may look together, in bytes:
+/// what is never closed must not make reading quadratic. What follows is text.
 const MOST_WORK: usize = 32 << 20;
 
 /// The longest value of a variable, in bytes: values that are made of values double.
@@ -165,6 +165,9 @@ impl<'p> Renderer<'p> {
     /// Reads the tag that `rest` begins with and writes what it becomes. The length
     /// of what it covers; 0 where it is no tag.
     fn tag(&mut self, rest: &str, out: &mut String) -> usize {
+        if self.work > MOST_WORK {
+            return 0;
+        }
         let is_markdown = self.dialect == Dialect::Markdown;
         if rest.starts_with("{%") {
             return self.liquid(rest, out);
@@ -200,9 +203,15 @@ impl<'p> Renderer<'p> {
         0
     }
 
+    /// What never closes is text; its end was looked for all the same.
+    fn no_tag(&mut self) -> usize {
+        self.work += LONGEST_TAG;
+        0
+    }
+
     /// `{{ ... }}`: a value, or Zola's call of a shortcode.
     fn output(&mut self, rest: &str, out: &mut String) -> usize {
-        let Some((inside, length)) = between(rest, "{{", "}}") else { return 0 };
+        let Some((inside, length)) = between(rest, "{{", "}}") else { return self.no_tag() };
         let inside = trimmed(inside);
         // `{{{a}}}` is no template but somebody's braces.
         let begins = inside.chars().next().unwrap_or('_');

@@ -24,6 +24,7 @@ pub fn sections(site: &Site, scopes: &[Listed]) -> Vec<Section> {
             label: if is_blank(label) { site.title.clone() } else { label.clone() },
             url: url(scope),
             entries: *live,
+            is_own: site.own_feed(scope).is_some(),
         })
         .collect()
 }

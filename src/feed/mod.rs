@@ -38,7 +38,10 @@ use crate::feed::page::{Feed, Item, Site};
 pub fn build(site: &Site, selection: Selection) -> Feed {
     let Selection { scope, label, part, entries, tombstones, leads, older, newer, changed } =
         selection;
-    let items = items(site, entries, &leads);
+    // A summary stands for a text that is too long, whatever its length.
+    let own = site.own_feed(&scope);
+    let max_body = if own.is_some_and(|it| !it.has_full_text) { 0 } else { site.max_body };
+    let items = items(site, entries, &leads, max_body);
     let mut feed = channel(site, scope, &label, &items, changed);
     feed.part = part;
     feed.items = items;
@@ -62,7 +65,7 @@ pub fn delta(site: &Site, delta: Delta) -> (Feed, Feed) {
 /// The site's channel with this one entry, for the entry's page.
 pub fn single(site: &Site, entry: Entry, leads: &Leads) -> Feed {
     let changed = entry.updated;
-    let items = items(site, vec![entry], leads);
+    let items = items(site, vec![entry], leads, site.max_body);
     let mut feed = channel(site, Scope::Site, "", &items, changed);
     feed.items = items;
     feed
@@ -76,11 +79,11 @@ pub fn feed_id(key: &str, scope: &Scope) -> String {
     Uuid::new_v5(&NAMESPACE, name.as_bytes()).urn().to_string()
 }
 
-fn items(site: &Site, entries: Vec<Entry>, leads: &Leads) -> Vec<Item> {
+fn items(site: &Site, entries: Vec<Entry>, leads: &Leads, max_body: usize) -> Vec<Item> {
     let places = Places { base_url: &site.base_url, leads };
     let mut seen = HashSet::new();
     let fresh = entries.into_iter().filter(|entry| seen.insert(entry.id.clone()));
-    fresh.map(|entry| item::item(&places, entry, site.max_body)).collect()
+    fresh.map(|entry| item::item(&places, entry, max_body)).collect()
 }
 
 /// A feed of `scope` without items.
@@ -89,7 +92,9 @@ fn channel(site: &Site, scope: Scope, label: &str, items: &[Item], changed: Time
         true => host(&site.base_url),
         false => &site.title,
     };
+    let own_title = site.own_feed(&scope).and_then(|it| it.title.clone());
     let title = match is_blank(label) {
+        _ if let Some(title) = own_title.filter(|it| !is_blank(it)) => title,
         true => site_title.to_owned(),
         false => format!("{label} \u{2013} {site_title}"),
     };
@@ -234,6 +239,7 @@ mod tests {
             ttl: None,
             hubs: Vec::new(),
             max_body: 1_000_000,
+            feeds: Vec::new(),
             since: "2026-11-01T00:00:00Z".parse().unwrap(),
         }
     }
@@ -253,6 +259,7 @@ mod tests {
             words: 1,
             stated: Stated::default(),
             extra: Default::default(),
+            cuts: Vec::new(),
         }
     }
 

@@ -32,8 +32,28 @@ pub struct Site {
     pub hubs: Vec<String>,
     /// Bodies longer than this stand in feeds as summary and link, in bytes.
     pub max_body: usize,
+    /// Feeds that the configuration chooses entries for.
+    pub feeds: Vec<OwnFeed>,
     /// When the title or anything else above last changed, for `Last-Modified`.
     pub since: Timestamp,
+}
+
+/// A feed of the configuration, where it differs from that of a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnFeed {
+    /// The name of its scope, which is that of a folder.
+    pub folder: String,
+    pub title: Option<String>,
+    /// Else it shows summaries.
+    pub has_full_text: bool,
+}
+
+impl Site {
+    /// The feed of the configuration that stands for `scope`.
+    pub fn own_feed(&self, scope: &Scope) -> Option<&OwnFeed> {
+        let Scope::Folder(folder) = scope else { return None };
+        self.feeds.iter().find(|it| it.folder == *folder)
+    }
 }
 
 /// One document of a scope, in no format yet.
@@ -140,6 +160,12 @@ pub struct Item {
 }
 
 impl Item {
+    /// How long reading takes at 200 words a minute, begun minutes counted; `None` where
+    /// there is nothing to read.
+    pub fn reading_minutes(&self) -> Option<u32> {
+        (self.words > 0).then(|| self.words.div_ceil(200))
+    }
+
     /// The address of its licence, where its rights are one.
     pub fn rights_url(&self) -> Option<&str> {
         self.rights.as_deref().filter(|it| it.starts_with("https://") || it.starts_with("http://"))
@@ -186,6 +212,8 @@ pub struct Section {
     pub url: String,
     /// How many entries it holds.
     pub entries: u64,
+    /// Whether the configuration chooses them.
+    pub is_own: bool,
 }
 
 impl Section {

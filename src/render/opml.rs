@@ -27,6 +27,7 @@ pub fn document(directory: &Directory) -> String {
         label: channel.title.clone(),
         url: channel.folder.clone(),
         entries: 0,
+        is_own: false,
     };
     outline(&mut text, &site, channel.language.as_deref());
     let of_folder = |name: &str| {
@@ -40,8 +41,8 @@ pub fn document(directory: &Directory) -> String {
         Scope::FolderOnly(name) => of_folder(name).is_none_or(|it| it.entries != section.entries),
         scope => *scope != Scope::Site,
     };
-    for group in ["Folders", "Tags", "Authors", "Languages"] {
-        let mut members = sections.iter().filter(|it| self::group(&it.scope) == group);
+    for group in ["Feeds", "Folders", "Tags", "Authors", "Languages"] {
+        let mut members = sections.iter().filter(|it| self::group(it) == group);
         let mut members = members.by_ref().filter(is_listed).peekable();
         if members.peek().is_none() {
             continue;
@@ -56,8 +57,9 @@ pub fn document(directory: &Directory) -> String {
     text
 }
 
-fn group(scope: &Scope) -> &'static str {
-    match scope {
+fn group(section: &Section) -> &'static str {
+    match &section.scope {
+        _ if section.is_own => "Feeds",
         Scope::Site | Scope::Folder(_) | Scope::FolderOnly(_) => "Folders",
         Scope::Tag(_) => "Tags",
         Scope::Author(_) => "Authors",

@@ -218,7 +218,7 @@ fn is_back_of_old(folder: &mut Folder, scope: &Scope, id: &str) -> bool {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 96, max_shrink_iters: 300, failure_persistence: None, ..ProptestConfig::default()
+        cases: 48, max_shrink_iters: 300, failure_persistence: None, ..ProptestConfig::default()
     })]
 
     #[test]

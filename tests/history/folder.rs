@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use sower::catalog::chosen::Feeds;
 use sower::catalog::order::Limits;
 use sower::catalog::rows::SECOND;
 use sower::catalog::{Catalog, Options, Reader, Sighting, Touched};
@@ -33,7 +34,7 @@ impl Folder {
         let state = tempfile::tempdir().unwrap();
         let now: Timestamp = "2026-11-25T12:00:00Z".parse().unwrap();
         let options = Options {
-            limits: Limits { limit: 5, max: 12 },
+            feeds: Feeds { limits: Limits { limit: 5, max: 12 }, chosen: Vec::new() },
             copy_wait: 3600 * SECOND,
             tombstones: 90 * DAY,
             backdate: 30 * DAY,
@@ -170,6 +171,7 @@ pub fn site() -> Site {
         ttl: None,
         hubs: Vec::new(),
         max_body: 1_000_000,
+        feeds: Vec::new(),
         since: Timestamp::UNIX_EPOCH,
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::catalog::chosen::Feeds;
 use crate::catalog::entry::{Part, Place, Selection};
 use crate::catalog::order::Limits;
 use crate::catalog::rows::{Origin, SECOND};
@@ -14,6 +15,7 @@ use crate::catalog::{Catalog, Options, Sighting, Touched};
 use crate::convert;
 use crate::watch::seed::{Seed, SeedPath, Stat, Surroundings};
 
+mod chosen;
 mod rules;
 
 /// A folder, a clock and a catalog.
@@ -28,7 +30,7 @@ struct Site {
 
 fn options() -> Options {
     Options {
-        limits: Limits { limit: 5, max: 20 },
+        feeds: Feeds { limits: Limits { limit: 5, max: 20 }, chosen: Vec::new() },
         copy_wait: 3600 * SECOND,
         tombstones: 90 * 24 * 3600 * SECOND,
         backdate: 30 * 24 * 3600 * SECOND,

@@ -1,0 +1,27 @@
+//! Feeds of the configuration that came, went or choose otherwise.
+
+use crate::catalog::decide::Decider;
+use crate::catalog::store::Result;
+
+impl Decider<'_, '_> {
+    /// Brings the members of all scopes in step with the configuration, where its feeds
+    /// have changed. Entries that a feed begins with are announced when they were: who
+    /// subscribes to it is not flooded later.
+    pub fn choose(&mut self) -> Result<()> {
+        let chosen = &self.options.feeds.chosen;
+        let now = blake3::hash(format!("{chosen:?}").as_bytes()).to_string();
+        let known = self.rows.fact("chosen")?;
+        if known.as_ref() == Some(&now) || (known.is_none() && chosen.is_empty()) {
+            return Ok(());
+        }
+        for number in 1..=self.rows.last_number()? {
+            let entry = self.rows.entry(number)?.filter(|it| it.is_live());
+            let Some(entry) = entry else { continue };
+            if let Some(kept) = self.rows.article(entry.article)? {
+                self.touch.scopes_of(&entry, &kept.article, entry.announced)?;
+            }
+        }
+        self.rows.close_pages(&self.touch.joined())?;
+        self.rows.put_fact("chosen", &now)
+    }
+}
