@@ -1072,6 +1072,25 @@ async fn http2_with_prior_knowledge() {
 }
 
 #[tokio::test]
+async fn http2_that_asks_for_nothing_is_cut() {
+    let server = Server::start().await;
+    let mut client = server.connect().await;
+    client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    client.send([0, 0, 0, 4, 0, 0, 0, 0, 0]).await;
+    let pings = b"\0\0\x08\x06\0\0\0\0\012345678".repeat(100);
+    let (mut reading, mut writing) = client.stream.split();
+    let flood = async { while writing.write_all(&pings).await.is_ok() {} };
+    let listen = async {
+        let mut bytes = Vec::new();
+        // Cut, perhaps with a reset.
+        let _ = reading.read_to_end(&mut bytes).await;
+        bytes.len()
+    };
+    let ((), got) = tokio::join!(flood, listen);
+    assert!(got < 1 << 20, "{got} bytes of answers");
+}
+
+#[tokio::test]
 async fn a_flood_of_unknown_paths_leaves_the_shelf_alone() {
     let server = Server::start().await;
     let before = server.daemon.shelf.cost();
