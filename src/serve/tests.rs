@@ -1077,7 +1077,7 @@ async fn http2_that_asks_for_nothing_is_cut() {
     let mut client = server.connect().await;
     client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
     client.send([0, 0, 0, 4, 0, 0, 0, 0, 0]).await;
-    let pings = b"\0\0\x08\x06\0\0\0\0\012345678".repeat(100);
+    let pings = b"\0\0\x08\x06\0\0\0\0\x0012345678".repeat(100);
     let (mut reading, mut writing) = client.stream.split();
     let flood = async { while writing.write_all(&pings).await.is_ok() {} };
     let listen = async {
