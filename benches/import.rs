@@ -13,12 +13,16 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-const WORDS: &[&str] = &[
-    "the", "harbour", "old", "town", "wall", "granite", "ferry", "morning", "people", "work",
-    "say", "water", "storm", "quarry", "stone", "market", "price", "council", "plan", "year",
-];
+/// Words as often as people write them: those of our own prose. Their order in a post
+/// is chance.
+fn words() -> Vec<&'static str> {
+    let prose = [include_str!("../README.md"), include_str!("../docs/decisions.md")];
+    let is_word = |it: &&str| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_lowercase());
+    prose.iter().flat_map(|it| it.split([' ', '\n', ',', '.'])).filter(is_word).collect()
+}
 
 fn main() {
     let count = std::env::args().skip(1).find_map(|it| it.parse().ok()).unwrap_or(10_000);
@@ -101,11 +105,16 @@ fn post(number: usize, version: usize) -> String {
         number % 50,
         number % 7
     );
-    let mut word = number;
+    // Once for all posts.
+    static WORDS: LazyLock<Vec<&str>> = LazyLock::new(words);
+    let mut random = number;
     for _ in 0..10 {
-        for _ in 0..85 {
-            word = (word * 1_103_515_245 + 12_345) & 0x7fff_ffff;
-            text.push_str(WORDS[(word >> 16) % WORDS.len()]);
+        let end = text.len() + 480;
+        while text.len() < end {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            text.push_str(WORDS[(random >> 33) % WORDS.len()]);
             text.push(' ');
         }
         text.push_str("and so on.\n\n");

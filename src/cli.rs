@@ -150,17 +150,19 @@ fn configuration(arguments: ServeArguments) -> Result<Config, Failure> {
     config::load(flags, environment, file).map_err(|it| Failure::Config(it.to_string()))
 }
 
-/// Structured logs on standard error.
+/// Structured logs on standard error. What clients do wrong is no warning: the libraries
+/// that speak with them would let anybody fill the log.
 fn start_log(level: Level, format: Format) {
     let level = match level {
-        Level::Error => tracing::Level::ERROR,
-        Level::Warn => tracing::Level::WARN,
-        Level::Info => tracing::Level::INFO,
-        Level::Debug => tracing::Level::DEBUG,
-        Level::Trace => tracing::Level::TRACE,
+        Level::Error => "error",
+        Level::Warn => "warn",
+        Level::Info => "info",
+        Level::Debug => "debug",
+        Level::Trace => "trace",
     };
+    let filter = format!("{level},h2=error,hyper=error,rustls=error,tokio_rustls=error");
     let log = tracing_subscriber::fmt()
-        .with_max_level(level)
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
         .with_writer(std::io::stderr)
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal());

@@ -12,6 +12,7 @@
 pub mod control;
 mod line_thread;
 mod maker;
+mod priority;
 mod request_log;
 mod serving;
 mod sockets;
@@ -25,7 +26,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 
 use crate::catalog::chosen::Feeds;
@@ -105,12 +106,10 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
         Arc::clone(&shelf),
     ));
     let (sink, news) = mpsc::sync_channel(NEWS);
-    let watcher = watch::start(
-        watch_options(&config),
-        Box::new(move || known.known().map_err(|it| it.to_string())),
-        sink,
-    )
-    .map_err(|it| it.to_string())?;
+    let known = Box::new(move || known.known().map_err(|it| it.to_string()));
+    let watcher = priority::giving_way(|| watch::start(watch_options(&config), known, sink))
+        .map_err(|_| "the watcher failed; the log says why")?
+        .map_err(|it| it.to_string())?;
 
     let stop = Arc::new(AtomicBool::new(false));
     let (commands, commanded) = mpsc::channel();
@@ -142,7 +141,10 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
     };
     let line = std::thread::Builder::new()
         .name("line".into())
-        .spawn(move || line.run(&news))
+        .spawn(move || {
+            priority::give_way();
+            line.run(&news);
+        })
         .map_err(|it| format!("cannot start the line's thread: {it}"))?;
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -152,10 +154,14 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
         .build()
         .map_err(|it| format!("cannot start the server's threads: {it}"))?;
     let outcome = runtime.block_on(async {
+        // From here on no signal ends the process.
+        let mut stops = Stops::new()?;
+        let hangups = signal(SignalKind::hangup())
+            .map_err(|it| format!("cannot listen for signals: {it}"))?;
         // A first import is on the shelf before anybody is answered.
         tokio::select! {
             _ = is_ready => {}
-            () = told_to_stop() => return Ok(()),
+            () = stops.wait() => return Ok(()),
         }
         let (listeners, told) = sockets.listen()?;
         announce(&told);
@@ -165,9 +171,9 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
         }
         let reloading =
             Reloading { reread, watcher, serving, server: Arc::clone(&server), tls: tls.clone() };
-        tokio::spawn(reload(reloading));
+        tokio::spawn(reload(hangups, reloading));
         let stopping = async {
-            told_to_stop().await;
+            stops.wait().await;
             info!("told to stop");
             systemd::stopping();
         };
@@ -200,28 +206,35 @@ fn report(pulse: Arc<Pulse>, shelf: Arc<Shelf>, look: Arc<Look>) -> serve::Healt
 
 /// The one line on standard output for each listener; whoever starts Sower from a
 /// program waits for it.
-#[allow(clippy::print_stdout)]
 fn announce(told: &[String]) {
     use std::io::Write;
+    let mut output = std::io::stdout();
     for line in told {
-        println!("{line}");
+        // A closed standard output is no reason to stop.
+        let _ = writeln!(output, "{line}");
     }
-    // A closed standard output is no reason to stop.
-    let _ = std::io::stdout().flush();
+    let _ = output.flush();
     systemd::ready();
     systemd::status(&told.join(", "));
 }
 
-async fn told_to_stop() {
-    let (Ok(mut term), Ok(mut int)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        error!("cannot listen for signals; stop Sower with SIGKILL");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+/// The signals that ask Sower to stop.
+struct Stops {
+    term: Signal,
+    int: Signal,
+}
+
+impl Stops {
+    fn new() -> Result<Stops, String> {
+        let listen = |kind| signal(kind).map_err(|it| format!("cannot listen for signals: {it}"));
+        Ok(Stops { term: listen(SignalKind::terminate())?, int: listen(SignalKind::interrupt())? })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
     }
 }
 
@@ -235,9 +248,8 @@ struct Reloading {
 
 /// On SIGHUP the configuration and the certificate are read again, and the whole folder
 /// is compared with the catalog.
-async fn reload(reloading: Reloading) {
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
-    while hangup.recv().await.is_some() {
+async fn reload(mut hangups: Signal, reloading: Reloading) {
+    while hangups.recv().await.is_some() {
         systemd::reloading();
         info!("told to reload: reading the configuration, comparing the folder with the catalog");
         let Reloading { reread, watcher, serving, server, tls } = &reloading;

@@ -6,35 +6,19 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../fuzz/entries.rs"]
+mod entries;
+
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jiff::tz::{Offset, TimeZone};
+use entries::{any_article, check_article, options, seed};
 use proptest::prelude::*;
 use sower::convert::article::{Article, Media, Source};
-use sower::convert::body::{Body, Filled, Reference, Target};
+use sower::convert::body::{Filled, Reference, Target};
 use sower::convert::{Error, Options, convert, is_seed};
-use sower::watch::seed::{Seed, SeedPath, Stat, Surroundings};
-
-fn options() -> Options {
-    Options {
-        timezone: TimeZone::fixed(Offset::constant(9)),
-        max_bytes: 8 << 20,
-        published_folders: vec!["_posts".into()],
-        strip: Vec::new(),
-    }
-}
-
-fn seed(path: &str, bytes: impl Into<Vec<u8>>) -> Seed {
-    let stat = Stat { device: 0, inode: 0, birth: None, length: 0, modified: 0, changed: 0 };
-    Seed {
-        path: SeedPath::new(path).unwrap(),
-        stat,
-        bytes: bytes.into(),
-        surroundings: Surroundings::default(),
-    }
-}
+use sower::watch::seed::SeedPath;
 
 fn article(path: &str, text: impl Into<Vec<u8>>) -> Article {
     convert(&seed(path, text), &options()).unwrap()
@@ -144,7 +128,9 @@ fn which_files_are_seeds() {
     for name in ["a.txt", "a.md", "a.MARKDOWN", "b/c.html", "d.htm", "e.xhtml"] {
         assert!(is_seed(&SeedPath::new(name).unwrap()), "{name}");
     }
-    for name in ["a.png", "a.toml", "md", ".md", "a.md.bak", "a", "a.docx"] {
+    for name in
+        ["robots.txt", "a/Robots.TXT", "a.png", "a.toml", "md", ".md", "a.md.bak", "a", "a.docx"]
+    {
         assert!(!is_seed(&SeedPath::new(name).unwrap()), "{name}");
     }
 }
@@ -321,64 +307,6 @@ fn promise_1_no_forbidden_characters() {
     }
 }
 
-/// What any article must be, whatever it was made of.
-fn check_article(article: &Article) {
-    let all = serde_json::to_value(article).unwrap();
-    let body = article.body.fill("unique-", |reference| match reference.target {
-        Target::Path(_) => {
-            Filled::Url { url: "https://example.org/&<>\"x".into(), size: Some((1, 2)) }
-        }
-        _ => Filled::Text,
-    });
-    let mut texts = vec![body.clone()];
-    let mut open = vec![&all];
-    while let Some(value) = open.pop() {
-        match value {
-            serde_json::Value::String(text) => texts.push(text.clone()),
-            serde_json::Value::Array(values) => open.extend(values),
-            serde_json::Value::Object(fields) => {
-                texts.extend(fields.keys().cloned());
-                // The body's own marks are allowed in it alone.
-                open.extend(fields.iter().filter(|it| it.0 != "body").map(|it| it.1));
-            }
-            _ => {}
-        }
-    }
-    for text in &texts {
-        let bad = text.chars().find(|it| {
-            matches!(it, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}')
-        });
-        assert_eq!(bad, None, "{text:?}");
-    }
-    assert!(!article.title.trim().is_empty());
-    assert!(!article.title.contains('\n') && !article.summary.contains('\n'));
-    check_balanced(&body);
-    assert!(!body.contains("<script") && !body.contains("javascript:"), "{body}");
-    let again =
-        serde_json::from_value::<Body>(serde_json::to_value(&article.body).unwrap()).unwrap();
-    assert_eq!(again, article.body);
-}
-
-/// Every start has its end, in order; values are quoted.
-fn check_balanced(html: &str) {
-    const VOID: &[&str] = &["img", "br", "hr", "input", "wbr", "col", "source", "track"];
-    let mut open = Vec::new();
-    let mut rest = html;
-    while let Some(at) = rest.find('<') {
-        let end = rest[at..].find('>').unwrap_or_else(|| panic!("a tag that never ends: {html}"));
-        let tag = &rest[at + 1..at + end];
-        assert_eq!(tag.matches('"').count() % 2, 0, "{tag:?} in {html}");
-        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap();
-        match tag.starts_with('/') {
-            true => assert_eq!(open.pop(), Some(name), "in {html}"),
-            false if !VOID.contains(&name) => open.push(name),
-            false => {}
-        }
-        rest = &rest[at + end + 1..];
-    }
-    assert!(open.is_empty(), "{open:?} in {html}");
-}
-
 /// Pieces that meet each other badly.
 fn piece() -> impl Strategy<Value = String> {
     let pieces = [
@@ -490,16 +418,6 @@ fn piece() -> impl Strategy<Value = String> {
     ]
 }
 
-fn check_any(path: &str, bytes: Vec<u8>) {
-    let seed = seed(path, bytes);
-    let first = convert(&seed, &options());
-    assert_eq!(first, convert(&seed, &options()), "the same bytes, the same article");
-    match first {
-        Ok(article) => check_article(&article),
-        Err(error) => assert!(!error.at(&seed).to_string().contains('\n')),
-    }
-}
-
 proptest! {
     // The pieces are printed; no file of them beside the tests.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -509,7 +427,7 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 0..400),
         extension in prop::sample::select(vec!["md", "txt", "html"]),
     ) {
-        check_any(&format!("a/b.{extension}"), bytes);
+        any_article(&format!("a/b.{extension}"), &bytes);
     }
 
     #[test]
@@ -517,6 +435,177 @@ proptest! {
         pieces in prop::collection::vec(piece(), 0..60),
         extension in prop::sample::select(vec!["md", "txt", "html"]),
     ) {
-        check_any(&format!("a/b.{extension}"), pieces.concat().into_bytes());
+        any_article(&format!("a/b.{extension}"), pieces.concat().as_bytes());
+    }
+}
+
+/// The corpora of the fuzz targets, through the same functions.
+#[test]
+fn corpora_of_the_fuzz_targets() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    for (name, entry) in entries::ENTRIES {
+        assert!(fuzz.join(format!("fuzz_targets/{name}.rs")).is_file(), "{name}: no target");
+        let mut files = 0;
+        for file in fs::read_dir(fuzz.join("corpus").join(name)).unwrap() {
+            let path = file.unwrap().path();
+            // Shown where a panic follows.
+            eprintln!("{}", path.display());
+            entry(&fs::read(&path).unwrap());
+            files += 1;
+        }
+        assert!(files >= 5, "{name}: {files} files");
+    }
+}
+
+/// Each ends, as a problem with path, line and reason, or as an article.
+#[test]
+fn hostile_seeds_end() {
+    let deep_list: String = (0..2_000).map(|it| format!("{}- x\n", "  ".repeat(it))).collect();
+    let aliases: String = (1..=12)
+        .map(|it| format!("a{it}: &a{it} [{}]\n", vec![format!("*a{}", it - 1); 9].join(", ")))
+        .collect();
+    let tags = (0..10_000).map(|it| format!("t{it}")).collect::<Vec<_>>().join(", ");
+    let deep =
+        "a.md:1: expected at most 100 quotations, lists and marks in one another, found more";
+    let marks = |what: &str, limit: u32, found: u32| {
+        format!("expected a text with at most {limit} {what}, found {found}")
+    };
+    let fields = |format: &str, found: usize| {
+        format!("a.{format}:1: expected at most 65536 bytes in `front matter`, found {found}")
+    };
+    let table: Vec<(&str, String, Option<String>, &str)> = vec![
+        ("a.md", ">".repeat(200_000), Some(deep.into()), "quotations on one line"),
+        ("a.md", format!("{}x", "- ".repeat(200_000)), Some(deep.into()), "lists on one line"),
+        ("a.md", deep_list, Some(deep.replace(":1:", ":49:")), "lists below one another"),
+        ("a.md", "[".repeat(600_000), None, "brackets that never close"),
+        ("a.md", "![[".repeat(200_000), None, "wikilinks that never close"),
+        ("a.md", "*a _b ".repeat(100_000), None, "emphasis that never closes"),
+        ("a.md", "`a ``b ".repeat(90_000), None, "code that never closes"),
+        ("a.md", "$a $$b ".repeat(90_000), None, "mathematics that never closes"),
+        ("a.md", "](a b ".repeat(200_000), None, "addresses that never close"),
+        (
+            "a.md",
+            "[^a]".repeat(400_000),
+            Some(format!("a.md: {}", marks("marks", 700_000, 800_000))),
+            "more marks than anybody types",
+        ),
+        (
+            "a.md",
+            format!("{}\n\n[^a]: b\n", "[^a] ".repeat(30_000)),
+            Some("a.md: expected a text that grows to at most 3000180 bytes of HTML".into()),
+            "a note that is named often",
+        ),
+        ("a.md", "{% if a %}".repeat(200_000), None, "blocks of templates in one another"),
+        ("a.md", "{% highlight a %}".repeat(100_000), None, "code of templates"),
+        ("a.md", "{{< a >}}{{% b %}}".repeat(50_000), None, "shortcodes that never close"),
+        ("a.md", "{{ a".repeat(300_000), None, "outputs that never close"),
+        ("a.md", "{# a".repeat(300_000), None, "comments that never close"),
+        ("a.md", "<!-- a".repeat(300_000), None, "comments of HTML that never close"),
+        ("a.md", "<a ".repeat(300_000), None, "tags that never close"),
+        ("a.md", "|".repeat(600_000), None, "a table of one row"),
+        ("a.md", format!("|{}\n|{}\n", "a|".repeat(9_000), "-|".repeat(9_000)), None, "wide"),
+        (
+            "a.md",
+            format!("---\na0: &a0 [x, x]\n{aliases}title: *a12\n---\nText.\n"),
+            Some("a.md:".into()),
+            "aliases of aliases",
+        ),
+        (
+            "a.md",
+            format!("---\ntitle: a\nx: {}\n---\nText.\n", "[".repeat(10_000)),
+            Some("a.md:".into()),
+            "lists in lists",
+        ),
+        (
+            "a.md",
+            format!("---\ntitle: a\ntags: [{tags}]\n---\nText.\n"),
+            Some(fields("md", 68_906)),
+            "ten thousand tags",
+        ),
+        (
+            "a.md",
+            format!("---\ntitle: a\ntags: [{}]\n---\nText.\n", "a, ".repeat(10_000)),
+            Some("a.md:3: expected at most 500 values in `tags`, found 10000".into()),
+            "ten thousand short ones",
+        ),
+        (
+            "a.md",
+            format!("---\ntitle: {}\n---\nText.\n", "a".repeat(1_000_000)),
+            Some(fields("md", 1_000_008)),
+            "a title of a megabyte",
+        ),
+        (
+            "a.html",
+            format!("+++\ntitle = \"{}\"\n+++\nText.\n", "a".repeat(1_000_000)),
+            Some(fields("html", 1_000_011)),
+            "the same in TOML",
+        ),
+        (
+            "a.md",
+            format!("---\ntitle: {}\n---\nText.\n", "a".repeat(3_000)),
+            Some("a.md:2: expected at most 2000 characters in `title`, found 3000".into()),
+            "a title of a page",
+        ),
+        ("a.html", "<div>".repeat(500_000), Some("a.html: expected an article".into()), "boxes"),
+        ("a.html", format!("{}x", "<b><p>".repeat(250_000)), None, "marks that never close"),
+        ("a.html", format!("x{}", "<table><tr><td>".repeat(30_000)), None, "tables in tables"),
+        ("a.html", "<a href=x>y".repeat(100_000), None, "links that never close"),
+        ("a.html", format!("x{}", "</p>".repeat(500_000)), None, "ends without a start"),
+        (
+            "a.html",
+            "<p>".repeat(700_000),
+            Some(format!("a.html: {}", marks("tags", 600_000, 700_000))),
+            "more tags than memory is meant for",
+        ),
+        ("a.html", format!("<p {}>x", "a=1 ".repeat(500_000)), None, "attributes"),
+        ("a.html", "&amp;".repeat(1_000_000), None, "references"),
+        ("a.html", format!("<!DOCTYPE html>{}x", "<!--".repeat(500_000)), None, "comments"),
+        ("a.txt", "a".repeat(8_000_000), None, "a line of eight megabytes"),
+        ("a.md", "a".repeat(8_000_000), None, "the same in Markdown"),
+        ("a.html", "a".repeat(8_000_000), None, "the same in HTML"),
+        (
+            "a.txt",
+            "a".repeat(100_000_000),
+            Some("a.txt: expected at most 8388608 bytes, found 100000000".into()),
+            "a line of a hundred megabytes",
+        ),
+    ];
+    for (path, text, problem, why) in table {
+        let seed = seed(path, text);
+        let found = convert(&seed, &options()).err().map(|it| it.at(&seed).to_string());
+        let begins = |(found, expected): (&String, &String)| found.starts_with(expected.as_str());
+        let is_meant = match (&found, &problem) {
+            (None, None) => true,
+            // Nothing to read is an end as good as any.
+            (Some(found), None) => found.contains("expected an article"),
+            both => both.0.as_ref().zip(both.1.as_ref()).is_some_and(begins),
+        };
+        assert!(is_meant, "{why}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_cut_is_told() {
+    let long = "word ".repeat(200_000);
+    let keywords = (0..10_000).map(|it| format!("k{it}")).collect::<Vec<_>>().join(",");
+    let page = format!("<title>A</title><meta name=keywords content=\"{keywords}\"><p>Text.");
+    let table = [
+        (
+            "a.md",
+            format!("# {long}\n\nText."),
+            "expected a title of at most 500 characters, found 999999",
+        ),
+        (
+            "a.html",
+            format!("<title>{long}</title><p>Text."),
+            "expected a title of at most 500 characters, found 999999",
+        ),
+        ("a.html", page, "expected at most 100 keywords in the page's head, found 10000"),
+    ];
+    for (path, text, reason) in table {
+        let article = article(path, text);
+        let reasons: Vec<&str> = article.cuts.iter().map(|it| it.reason.as_str()).collect();
+        assert_eq!(reasons, [reason], "{path}");
+        assert!(article.title.chars().count() <= 500 && article.tags.len() <= 100);
     }
 }

@@ -21,7 +21,7 @@ use crate::catalog::rows::{
 use crate::catalog::store::{Result, Rows};
 use crate::catalog::touched::Toucher;
 use crate::catalog::{Options, Sighting, Touched};
-use crate::convert::article::Article;
+use crate::convert::article::{Article, Cut};
 use crate::problem::Problem;
 use crate::watch::seed::SeedPath;
 
@@ -134,6 +134,10 @@ impl<'d, 'c> Decider<'d, 'c> {
                 }
                 Sighting::Article(origin, article) => {
                     self.rows.remove_problem(&origin.path)?;
+                    if let Some(cut) = article.cuts.first().cloned() {
+                        let (path, Cut { reason, consequence }) = (origin.path.clone(), cut);
+                        self.problem(Problem { path, line: None, reason, consequence })?;
+                    }
                     let row = self.stands(&origin, Some(*article))?;
                     standing.insert(row.path.clone(), row);
                 }
@@ -269,7 +273,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             article,
             seen: old.as_ref().map_or(self.now, |it| it.seen),
             dated,
-            due: None,
+            due: old.as_ref().filter(|it| it.bytes == Some(origin.bytes)).and_then(|it| it.due),
         };
         self.put_seed(&row)?;
         Ok(row)
@@ -280,7 +284,11 @@ impl<'d, 'c> Decider<'d, 'c> {
     /// Finds out which entry each seed is and lets it be seen or not; then looks again
     /// at the copies that waited for what happened here.
     fn settle(&mut self, mut seeds: Vec<SeedRow>, is_due: bool) -> Result<()> {
-        while !seeds.is_empty() {
+        loop {
+            self.add_moved(&mut seeds)?;
+            if seeds.is_empty() {
+                break;
+            }
             let mut articles = HashMap::new();
             for seed in &seeds {
                 if let Some(article) = seed.article {
@@ -307,7 +315,7 @@ impl<'d, 'c> Decider<'d, 'c> {
                             if rule == 4 && !is_due && self.is_anothers_file(seed, entry)? =>
                         {
                             self.claimed.insert(entry, seed.path.clone());
-                            self.wait_as_copy(seed.clone())?;
+                            self.wait_as_copy(seed.clone(), (seed.standing, seed.due))?;
                         }
                         Some(entry) => {
                             self.claimed.insert(entry, seed.path.clone());
@@ -342,7 +350,7 @@ impl<'d, 'c> Decider<'d, 'c> {
                 match article_of(&seed) {
                     Some(converted) => self.newcomer(seed, converted, is_due)?,
                     None => {
-                        seed.due = None;
+                        (seed.standing, seed.due) = (seed.without_article(), None);
                         self.rows.put_standing(&seed)?;
                     }
                 }
@@ -354,6 +362,28 @@ impl<'d, 'c> Decider<'d, 'c> {
         let left = self.leave_all()?;
         let copies = self.copies_of(&left)?;
         if copies.is_empty() { Ok(()) } else { self.settle(copies, false) }
+    }
+
+    /// Adds the seeds that wait and are the file of an entry whose path has no seed any
+    /// more, or another: half of a move or swap that was looked at before.
+    fn add_moved(&self, seeds: &mut Vec<SeedRow>) -> Result<()> {
+        let mut left = Vec::new();
+        for &entry in &self.left {
+            left.extend(self.rows.entry(entry)?);
+        }
+        for seed in &*seeds {
+            let here = self.rows.entries_at(&seed.path)?;
+            left.extend(here.into_iter().filter(|it| it.inode != seed.stat.inode));
+        }
+        let mut moved = BTreeMap::new();
+        for entry in left.iter().filter(|it| it.status != Status::Gone) {
+            let others = self.rows.seeds_of_file(&entry.file())?.into_iter();
+            let others = others.filter(|it| it.entry.is_none() || it.standing == Standing::Copy);
+            moved.extend(others.map(|it| (it.path.clone(), it)));
+        }
+        moved.retain(|path, _| !seeds.iter().any(|it| it.path == *path));
+        seeds.extend(moved.into_values());
+        Ok(())
     }
 
     /// Lets go of the entries whose seed nobody took; those that begin to leave come
@@ -412,7 +442,9 @@ impl<'d, 'c> Decider<'d, 'c> {
                 let moved = self.moved(self.rows.entries_of_file(&seed.stat)?, seed, |it| {
                     it.is_file(&seed.stat)
                 })?;
-                moved.into_iter().min_by_key(by_name).map(|it| it.number)
+                // One whose file was lost sight of before has less of a claim.
+                let by_claim = |it: &EntryRow| (it.status != Status::Live, by_name(it));
+                moved.into_iter().min_by_key(by_claim).map(|it| it.number)
             }
             // A move: the same bytes, its path left.
             3 => match seed.bytes {
@@ -477,7 +509,7 @@ impl<'d, 'c> Decider<'d, 'c> {
     /// was looked at.
     fn is_anothers_file(&self, seed: &SeedRow, own: i64) -> Result<bool> {
         for other in self.rows.entries_of_file(&seed.stat)? {
-            let is_other = other.number != own && other.is_live() && other.is_file(&seed.stat);
+            let is_other = other.number != own && other.is_file(&seed.stat);
             if is_other && other.path != seed.path && !self.has_left(&other)? {
                 let own = self.rows.entry(own)?;
                 return Ok(own.is_some_and(|it| it.birth.is_some() && !it.is_file(&seed.stat)));
@@ -486,9 +518,14 @@ impl<'d, 'c> Decider<'d, 'c> {
         Ok(false)
     }
 
-    fn wait_as_copy(&self, mut seed: SeedRow) -> Result<()> {
+    /// `since`: how it stood before, and until when.
+    fn wait_as_copy(&self, mut seed: SeedRow, since: (Standing, Option<Micros>)) -> Result<()> {
+        let until = self.now + self.options.copy_wait;
+        seed.due = match since {
+            (Standing::Copy, Some(due)) => Some(due.min(until)),
+            _ => Some(until),
+        };
         seed.standing = Standing::Copy;
-        seed.due = Some(self.now + self.options.copy_wait);
         self.rows.put_standing(&seed)
     }
 
@@ -546,11 +583,18 @@ impl<'d, 'c> Decider<'d, 'c> {
             (seed.stat.device, seed.stat.inode, seed.stat.birth);
         seed.entry = Some(entry.number);
         seed.due = None;
+        if old.path != entry.path {
+            self.touch.led_elsewhere(&old);
+            self.touch.led_elsewhere(&entry);
+        }
         if matches!(entry.status, Status::Leaving | Status::Held) {
             (entry.status, entry.since) = (Status::Live, self.now);
             self.has_returned = true;
         }
-        let Some(new) = converted else { return self.keep(entry, &old, seed) };
+        let Some(new) = converted else {
+            seed.standing = seed.without_article();
+            return self.keep(entry, &old, seed);
+        };
         let (standing, due) = self.standing_of(&new.article);
         (seed.standing, seed.due) = (standing, due);
         let withdrawn = match standing {
@@ -586,6 +630,9 @@ impl<'d, 'c> Decider<'d, 'c> {
             return self.withdraw(entry, Status::Expired);
         }
         self.place(&mut entry, &kept.article)?;
+        if self.waiting.contains_key(&entry.number) {
+            seed.standing = Standing::Queue;
+        }
         if old.permalink != entry.permalink {
             entry.changed = self.moment;
         }
@@ -664,6 +711,9 @@ impl<'d, 'c> Decider<'d, 'c> {
             self.rows.announce(entry.number, entry.announced)?;
         }
         self.touch.scopes_of(&entry, article, self.now)?;
+        if let Some(before) = before {
+            self.touch.files_of(&before.article);
+        }
         self.touch.uses_of(&entry, article)?;
         self.touch.listed(old);
         if old.path != entry.path {
@@ -702,6 +752,7 @@ impl<'d, 'c> Decider<'d, 'c> {
 
     /// A seed that is no entry yet.
     fn newcomer(&mut self, mut seed: SeedRow, converted: &Converted, is_due: bool) -> Result<()> {
+        let before = (seed.standing, seed.due);
         let was_held = seed.standing == Standing::Drop;
         let (standing, due) = self.standing_of(&converted.article);
         (seed.standing, seed.due) = (standing, due);
@@ -713,7 +764,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             return self.rows.put_standing(&seed);
         }
         if !is_due && self.is_copy(&seed)? {
-            return self.wait_as_copy(seed);
+            return self.wait_as_copy(seed, before);
         }
         let wanted = permalink::wanted(&seed.path, &converted.article.stated);
         if self.leaving_at(&wanted)?.is_some() {
@@ -904,7 +955,7 @@ impl<'d, 'c> Decider<'d, 'c> {
             }
         }
         if closes {
-            self.rows.close_pages(&self.touch.joined())?;
+            self.touch.close_pages()?;
         }
         Ok(())
     }

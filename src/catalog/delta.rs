@@ -70,8 +70,7 @@ impl Rows<'_> {
 
     /// Whether an entry that lives on is no longer in this scope since then.
     fn has_left_since(&self, scope: &ScopeRow, moment: Micros) -> Result<bool> {
-        let sql = "SELECT 1 FROM members JOIN entries ON entries.number = members.entry \
-                   WHERE members.scope = ? AND state = 'left' AND changed > ? LIMIT 1";
+        let sql = "SELECT 1 FROM members WHERE scope = ? AND state = 'left' AND parted > ? LIMIT 1";
         Ok(self.one(sql, [scope.scope, moment], |_| Ok(()))?.is_some())
     }
 

@@ -4,8 +4,6 @@
 //! Numbers and page borders are stored when an entry joins and never change, so
 //! that archive pages never shift (RFC 5005, section 4).
 
-use std::collections::BTreeSet;
-
 use rusqlite::params;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 
@@ -150,9 +148,9 @@ impl Rows<'_> {
     }
 
     /// The row of a scope, made where it is not there yet.
-    pub fn scope_row(&self, scope: &Scope, label: &str) -> Result<i64> {
+    pub fn scope_made(&self, scope: &Scope, label: &str) -> Result<ScopeRow> {
         if let Some(row) = self.scope(scope)? {
-            return Ok(row.scope);
+            return Ok(row);
         }
         let (kind, name) = kind_and_name(scope);
         self.run(
@@ -160,18 +158,27 @@ impl Rows<'_> {
              VALUES (?, ?, ?, 1, 1, 0, 0, 0)",
             [kind, name, label],
         )?;
-        Ok(self.last_row())
+        Ok(ScopeRow {
+            scope: self.last_row(),
+            label: label.to_owned(),
+            page: 1,
+            live: 0,
+            changed: 0,
+            emptied: None,
+            ended: None,
+        })
     }
 
     /// Takes `entry` into the scope of this row at the end of its order, or back to
-    /// the place that it had; one that `is_new` never had any.
+    /// the place that it had; one that `is_new` never had any. The archive page that it
+    /// filled, if it did.
     pub fn join(
         &self,
         row: i64,
         (entry, is_new): (i64, bool),
         announced: Micros,
         limits: &Limits,
-    ) -> Result<()> {
+    ) -> Result<Option<u32>> {
         let back = !is_new
             && self.run(
                 "UPDATE members SET state = 'live' WHERE scope = ? AND entry = ? AND state <> 'live'",
@@ -182,28 +189,34 @@ impl Rows<'_> {
                 "UPDATE scopes SET live = live + 1, emptied = NULL, ended = NULL WHERE scope = ?",
                 [row],
             )?;
-            return Ok(());
+            return Ok(None);
         }
-        let place: Option<(i64, u32)> =
-            self.one("SELECT next, page FROM scopes WHERE scope = ?", [row], |it| {
-                Ok((it.get(0)?, it.get(1)?))
+        let place: Option<(i64, u32, u32)> =
+            self.one("SELECT next, page, filled FROM scopes WHERE scope = ?", [row], |it| {
+                Ok((it.get(0)?, it.get(1)?, it.get(2)?))
             })?;
-        let Some((number, page)) = place else { return Ok(()) };
+        let Some((number, page, filled)) = place else { return Ok(None) };
         self.run(
-            "INSERT INTO members VALUES (?, ?, ?, ?, ?, 'live')",
+            "INSERT INTO members (scope, number, entry, announced, page, state) \
+             VALUES (?, ?, ?, ?, ?, 'live')",
             params![row, number, entry, announced, page],
         )?;
+        let is_full = filled + 1 >= limits.limit;
         self.run(
-            "UPDATE scopes SET next = next + 1, filled = (filled + 1) % ?2, \
-             page = page + (filled + 1 >= ?2), live = live + 1, emptied = NULL, ended = NULL \
-             WHERE scope = ?1",
-            params![row, limits.limit],
+            "UPDATE scopes SET next = next + 1, filled = ?2, page = page + ?3, live = live + 1, \
+             emptied = NULL, ended = NULL WHERE scope = ?1",
+            params![row, if is_full { 0 } else { filled + 1 }, is_full],
         )?;
-        Ok(())
+        Ok(is_full.then_some(page))
     }
 
     /// Takes a member out of what readers see of its scope.
-    pub fn part(&self, member: &Member, state: State, now: Micros) -> Result<()> {
+    pub fn part(
+        &self,
+        member: &Member,
+        state: State,
+        (now, moment): (Micros, Micros),
+    ) -> Result<()> {
         if member.state == State::Live {
             self.run(
                 "UPDATE scopes SET live = live - 1, emptied = CASE WHEN live = 1 THEN ?2 END \
@@ -212,8 +225,8 @@ impl Rows<'_> {
             )?;
         }
         self.run(
-            "UPDATE members SET state = ? WHERE scope = ? AND number = ?",
-            params![state.word(), member.scope_row, member.number],
+            "UPDATE members SET state = ?, parted = ? WHERE scope = ? AND number = ?",
+            params![state.word(), moment, member.scope_row, member.number],
         )?;
         Ok(())
     }
@@ -256,18 +269,14 @@ impl Rows<'_> {
         Ok(())
     }
 
-    /// Closes the page that is being filled, so that what joins later begins a new
-    /// one. For the end of a first import and of a drop of old articles.
-    pub fn close_pages(&self, scopes: &BTreeSet<Scope>) -> Result<()> {
-        for scope in scopes {
-            let (kind, name) = kind_and_name(scope);
-            self.run(
-                "UPDATE scopes SET page = page + 1, filled = 0 \
-                 WHERE kind = ? AND name = ? AND filled > 0",
-                [kind, name],
-            )?;
-        }
-        Ok(())
+    /// Closes the page that a scope is filling, if it holds anything, so that what
+    /// joins later begins a new one: the page. For the end of a first import and of a
+    /// drop of old articles.
+    pub fn close_page(&self, scope: &Scope) -> Result<Option<u32>> {
+        let (kind, name) = kind_and_name(scope);
+        let sql = "UPDATE scopes SET page = page + 1, filled = 0 \
+                   WHERE kind = ? AND name = ? AND filled > 0 RETURNING page - 1";
+        self.one(sql, [kind, name], |row| row.get(0))
     }
 
     /// What is announced before this may be missing in the subscription document of a
@@ -346,9 +355,10 @@ impl Rows<'_> {
         }
     }
 
-    /// The last change of an entry that an archive page holds or held.
+    /// The last change of an entry that an archive page holds, or held at that time.
     pub fn page_changed(&self, scope: &ScopeRow, page: u32) -> Result<Option<Micros>> {
-        let sql = "SELECT max(changed) FROM members JOIN entries ON entries.number = members.entry \
+        let sql = "SELECT max(CASE state WHEN 'left' THEN parted ELSE changed END) FROM members \
+                   JOIN entries ON entries.number = members.entry \
                    WHERE members.scope = ? AND page = ?";
         Ok(self.one(sql, params![scope.scope, page], |row| row.get(0))?.flatten())
     }

@@ -156,7 +156,7 @@ pub(super) fn select(
     for shown in rows.shown(&row, part, &limits)? {
         entries.extend(entry(rows, shown)?);
     }
-    let since = row.changed - tombstones;
+    let since = changed - tombstones;
     let most = match part {
         // As many as entries; the last article that goes says so all the same.
         Part::Current => entries.len().max(1),

@@ -30,6 +30,13 @@ pub struct SeedRow {
     pub due: Option<Micros>,
 }
 
+impl SeedRow {
+    /// How it stands where it gave no article.
+    pub fn without_article(&self) -> Standing {
+        if self.bytes.is_none() { Standing::Empty } else { Standing::Broken }
+    }
+}
+
 /// How a seed stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {

@@ -94,6 +94,13 @@ impl Store {
         Ok(())
     }
 
+    /// For tests that write often and are never cut off.
+    #[cfg(test)]
+    pub fn without_sync(&self) -> Result<()> {
+        self.connection.pragma_update(None, "synchronous", "OFF")?;
+        Ok(())
+    }
+
     /// For tests of a full disk: the database may not grow beyond this.
     #[cfg(test)]
     pub fn limit_pages(&self, pages: u32) -> Result<()> {
@@ -541,9 +548,10 @@ impl Rows<'_> {
         })
     }
 
-    pub fn put_place(&self, path: &str, entry: i64) -> Result<()> {
-        self.run("INSERT OR IGNORE INTO places VALUES (?, ?)", params![path, entry])?;
-        Ok(())
+    /// Whether the entry did not have it before.
+    pub fn put_place(&self, path: &str, entry: i64) -> Result<bool> {
+        let sql = "INSERT OR IGNORE INTO places VALUES (?, ?)";
+        Ok(self.run(sql, params![path, entry])? > 0)
     }
 
     /// Every path that this entry has or had.

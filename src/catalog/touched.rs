@@ -58,9 +58,24 @@ impl<'d, 'c> Toucher<'d, 'c> {
         }
     }
 
-    /// Scopes that an entry has joined in this batch.
-    pub fn joined(&self) -> BTreeSet<Scope> {
-        self.joined.clone()
+    /// Closes the pages that the scopes which were joined in this batch are filling.
+    pub fn close_pages(&mut self) -> Result<()> {
+        for scope in self.joined.clone() {
+            if let Some(page) = self.rows.close_page(&scope)? {
+                self.closed(&scope, page);
+            }
+        }
+        Ok(())
+    }
+
+    /// An archive page of a scope is there now: the one before it leads to it, and the
+    /// subscription document begins after it.
+    fn closed(&mut self, scope: &Scope, page: u32) {
+        self.touched.documents.insert((scope.clone(), Part::Archive(page)));
+        if page > 1 {
+            self.touched.documents.insert((scope.clone(), Part::Archive(page - 1)));
+        }
+        self.current(scope);
     }
 
     /// Whoever refers to this key is stale.
@@ -147,10 +162,11 @@ impl<'d, 'c> Toucher<'d, 'c> {
         let members = self.rows.members_of(entry.number)?;
         for member in &members {
             let is_wanted = wanted.iter().any(|(scope, _)| *scope == member.scope);
-            if !is_wanted && member.state == State::Live {
+            // One that is withdrawn there comes back elsewhere: it needs no tombstone.
+            if !is_wanted && member.state != State::Left {
                 self.member(member)?;
                 self.current(&member.scope);
-                self.rows.part(member, State::Left, self.now)?;
+                self.rows.part(member, State::Left, (self.now, self.moment))?;
             }
         }
         for (scope, label) in wanted {
@@ -160,12 +176,19 @@ impl<'d, 'c> Toucher<'d, 'c> {
                 let row = match self.scopes.get(&scope) {
                     Some(&row) => row,
                     None => {
-                        let row = self.rows.scope_row(&scope, &label)?;
-                        self.scopes.insert(scope.clone(), row);
-                        row
+                        let row = self.rows.scope_made(&scope, &label)?;
+                        if row.ended.is_some() {
+                            // Its documents return with the first entry.
+                            self.ended(scope.clone(), row.page - 1);
+                        }
+                        self.scopes.insert(scope.clone(), row.scope);
+                        row.scope
                     }
                 };
-                self.rows.join(row, joiner, announced, &self.feeds.limits(&scope))?;
+                let limits = self.feeds.limits(&scope);
+                if let Some(page) = self.rows.join(row, joiner, announced, &limits)? {
+                    self.closed(&scope, page);
+                }
                 // Newcomers stand in it, and the tombstone of what is back no longer.
                 self.current(&scope);
                 self.joined.insert(scope);
@@ -188,10 +211,15 @@ impl<'d, 'c> Toucher<'d, 'c> {
         keys.extend(translations::key(article));
         self.rows.put_uses(entry.number, &keys)?;
         self.siblings_of(entry, article)?;
+        self.files_of(article);
+        Ok(())
+    }
+
+    /// Files that an article uses, or used, may be served from now on, or no more.
+    pub fn files_of(&mut self, article: &Article) {
         for path in references::paths(article) {
             self.page(permalink::of_file(path));
         }
-        Ok(())
     }
 
     /// The same article in other languages links to this one.
@@ -204,13 +232,11 @@ impl<'d, 'c> Toucher<'d, 'c> {
     pub fn withdrawn(&mut self, entry: &EntryRow) -> Result<()> {
         for member in self.rows.members_of(entry.number)? {
             if member.state == State::Live {
-                self.rows.part(&member, State::Withdrawn, self.now)?;
+                self.rows.part(&member, State::Withdrawn, (self.now, self.moment))?;
             }
         }
         if let Some(kept) = self.rows.article(entry.article)? {
-            for path in references::paths(&kept.article) {
-                self.page(permalink::of_file(path));
-            }
+            self.files_of(&kept.article);
             self.siblings_of(entry, &kept.article)?;
         }
         Ok(())

@@ -35,6 +35,17 @@ pub struct Article {
     pub stated: Stated,
     /// Front matter keys that Sower does not know, each value as JSON.
     pub extra: BTreeMap<String, String>,
+    /// What was left out because nobody means as much.
+    #[serde(default)]
+    pub cuts: Vec<Cut>,
+}
+
+/// A part that was left out of an article that is published all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// "expected X, found Y", as of a problem.
+    pub reason: String,
+    pub consequence: String,
 }
 
 /// What the document states of its publication. The catalog decides what follows

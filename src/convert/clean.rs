@@ -166,6 +166,10 @@ fn holds_any(bytes: &[u8], is_one: impl Fn(&[u8], usize) -> bool) -> bool {
 
 /// `text` as one line: white space folded, ends trimmed, nothing that XML forbids.
 pub fn one_line(text: &str) -> String {
+    let text = text.trim_matches(is_blank);
+    if is_one_line(text.as_bytes()) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len().min(1024));
     let mut is_apart = false;
     for character in text.chars() {
@@ -180,6 +184,24 @@ pub fn one_line(text: &str) -> String {
         }
     }
     out
+}
+
+/// Whether nothing is to be done: single blanks, no other white space, no control.
+/// What begins like a character that would have to go counts as one, but for the
+/// quotation marks and dashes that texts are full of.
+fn is_one_line(bytes: &[u8]) -> bool {
+    let mut before = 0;
+    bytes.iter().enumerate().all(|(at, &byte)| {
+        let is_fine = match byte {
+            b' ' => before != b' ',
+            0x21..=0x7E | 0x80..=0xC1 | 0xC3..=0xE0 | 0xE4..=0xEE | 0xF0.. => true,
+            // U+2010 to U+2027.
+            0xE2 => matches!(bytes[at + 1..], [0x80, 0x90..=0xA7, ..]),
+            _ => false,
+        };
+        before = byte;
+        is_fine
+    })
 }
 
 /// White space, and what looks like nothing at the ends of a line.

@@ -51,10 +51,7 @@ impl Lines {
             }
         }
         let is_blank = line.trim().is_empty();
-        let opens_html = content
-            .strip_prefix('<')
-            .is_some_and(|it| it.starts_with(|it: char| it.is_ascii_alphabetic() || it == '/'));
-        self.in_html = !is_blank && (self.in_html || opens_html);
+        self.in_html = !is_blank && (self.in_html || opens_html(content, self.after_blank));
         let is_indented = line.starts_with("    ") || line.starts_with('\t');
         if !is_blank && !is_indented {
             self.in_list = is_list_item(line) || (self.in_list && line.starts_with(' '));
@@ -64,6 +61,85 @@ impl Lines {
         self.after_blank = is_blank;
         self.in_code
     }
+}
+
+/// Whether a line opens a block of HTML: with a tag of a block, or with a tag that stands
+/// alone on it and amid no paragraph (CommonMark, 4.6, kinds 1, 6 and 7).
+fn opens_html(line: &str, after_blank: bool) -> bool {
+    const BLOCKS: &[&str] = &[
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "center",
+        "col",
+        "colgroup",
+        "dd",
+        "details",
+        "dialog",
+        "dir",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "frame",
+        "frameset",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "head",
+        "header",
+        "hr",
+        "html",
+        "iframe",
+        "legend",
+        "li",
+        "link",
+        "main",
+        "menu",
+        "nav",
+        "noframes",
+        "ol",
+        "optgroup",
+        "option",
+        "p",
+        "param",
+        "pre",
+        "script",
+        "search",
+        "section",
+        "style",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "textarea",
+        "tfoot",
+        "th",
+        "thead",
+        "title",
+        "tr",
+        "track",
+        "ul",
+    ];
+    let Some(inside) = line.strip_prefix('<') else { return false };
+    let inside = inside.strip_prefix('/').unwrap_or(inside);
+    let name_to = inside.find(|it: char| !it.is_ascii_alphanumeric()).unwrap_or(inside.len());
+    let name = &inside[..name_to];
+    if !name.starts_with(|it: char| it.is_ascii_alphabetic()) {
+        return false;
+    }
+    let is_alone = || inside.find('>').is_some_and(|at| inside[at + 1..].trim().is_empty());
+    BLOCKS.iter().any(|it| it.eq_ignore_ascii_case(name)) || (after_blank && is_alone())
 }
 
 fn is_list_item(line: &str) -> bool {
@@ -275,6 +351,9 @@ fn is_address(text: &str) -> bool {
 pub fn blank_address(rest: &str, out: &mut String) -> usize {
     let Some(inside) = rest.strip_prefix('(') else { return 0 };
     let line = start(inside, 1000).split('\n').next().unwrap_or_default();
+    if !line.contains(')') || !line.contains(' ') {
+        return 0;
+    }
     let mut open = 0;
     let end = line.char_indices().find(|&(_, it)| {
         open += i32::from(it == '(') - i32::from(it == ')');

@@ -133,12 +133,7 @@ pub fn digest(html: &str) -> Digest {
 
 impl Reading {
     fn boundary(&mut self, name: &str) {
-        const INLINE: &[&str] = &[
-            "a", "b", "i", "em", "strong", "code", "span", "sup", "sub", "mark", "del", "ins", "s",
-            "u", "small", "q", "cite", "abbr", "kbd", "var", "samp", "time", "wbr", "bdo", "bdi",
-            "data", "dfn", "ruby", "tt", "big", "strike", "acronym",
-        ];
-        if INLINE.contains(&name) {
+        if is_inline(name) {
             return;
         }
         self.words.boundary();
@@ -211,6 +206,44 @@ impl Reading {
     }
 }
 
+/// Whether an element parts no words.
+fn is_inline(name: &str) -> bool {
+    matches!(
+        name,
+        "a" | "b"
+            | "i"
+            | "em"
+            | "strong"
+            | "code"
+            | "span"
+            | "sup"
+            | "sub"
+            | "mark"
+            | "del"
+            | "ins"
+            | "s"
+            | "u"
+            | "small"
+            | "q"
+            | "cite"
+            | "abbr"
+            | "kbd"
+            | "var"
+            | "samp"
+            | "time"
+            | "wbr"
+            | "bdo"
+            | "bdi"
+            | "data"
+            | "dfn"
+            | "ruby"
+            | "tt"
+            | "big"
+            | "strike"
+            | "acronym"
+    )
+}
+
 fn is_heading(name: &str) -> bool {
     matches!(name.as_bytes(), [b'h', b'1'..=b'6'])
 }
@@ -229,19 +262,23 @@ impl Words {
     }
 
     fn count(&mut self, text: &str) {
-        if text.is_ascii() {
-            for byte in text.bytes() {
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            let byte = bytes[at];
+            if byte < 0x80 {
                 let is_word = byte.is_ascii_alphanumeric() | ((byte == b'\'') & self.in_word);
                 self.total += u64::from(is_word & !self.in_word);
                 self.in_word = is_word;
+                at += 1;
+                continue;
             }
-            return;
-        }
-        for character in text.chars() {
+            let Some(character) = text[at..].chars().next() else { return };
+            at += character.len_utf8();
             let is_word = match character {
-                'a'..='z' | 'A'..='Z' | '0'..='9' => true,
-                '\'' | '’' => self.in_word,
-                _ if character.is_ascii() => false,
+                // Latin, Greek and Cyrillic letters, nearly all of what stands there.
+                '\u{C0}'..='\u{24F}' | '\u{400}'..='\u{481}' => !matches!(character, '×' | '÷'),
+                '’' => self.in_word,
                 _ if is_unspaced(character) => {
                     self.halves += 1;
                     false

@@ -12,6 +12,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::convert::Error;
 use crate::convert::clean;
+use crate::convert::keys;
 
 /// A value as people write it, the same for every format.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,7 +85,7 @@ pub fn split(text: &str) -> Result<(Fields, &str), Error> {
         _ if first.starts_with("{\"") || first.starts_with("{ \"") => {
             opening_object(text, trimmed, skipped)
         }
-        _ => Ok((Fields::default(), text)),
+        _ => Ok(unopened(trimmed, skipped).unwrap_or((Fields::default(), text))),
     }
 }
 
@@ -311,19 +312,11 @@ fn without_place(message: &str) -> String {
 
 /// Headers at the top of a text (`Title: ...`), as Pelican, MultiMarkdown and mail
 /// have them: one a line from the first line on, of which the first is one that we
-/// know, then a blank line. Continued lines are indented. Hexo's front matter, which
-/// `---` closes and nothing opens, is one, too.
+/// know, then a blank line. Continued lines are indented.
 pub fn split_headers(text: &str, is_known: impl Fn(&str) -> bool) -> (Fields, &str) {
     let none = (Fields::default(), text);
     let start = text.trim_start_matches('\n');
     let first_line = line_count(&text[..text.len() - start.len()]) + 1;
-    if let Some(to) = unopened(start)
-        && let Ok(entries) = yaml(&start[..to])
-        && entries.iter().filter(|(key, _)| is_known(key)).count() * 2 >= entries.len().max(1)
-    {
-        let rest = start[to..].split_once('\n').map_or("", |it| it.1);
-        return (Fields { entries, source: start[..to].to_owned(), first_line }, rest);
-    }
     let mut entries: Vec<(String, Value)> = Vec::new();
     let mut at = 0;
     for line in start.split_inclusive('\n') {
@@ -359,17 +352,27 @@ pub fn split_headers(text: &str, is_known: impl Fn(&str) -> bool) -> (Fields, &s
     (Fields { entries, source: start[..at].to_owned(), first_line }, &start[at..])
 }
 
-/// Where the `---` stands that closes fields at the top of `text`.
-fn unopened(text: &str) -> Option<usize> {
-    if !text.lines().next().is_some_and(is_field) {
+/// Hexo's front matter, which `---` closes and nothing opens: fields of which we know
+/// the most.
+fn unopened(text: &str, skipped: u32) -> Option<(Fields, &str)> {
+    let first = text.lines().next().filter(|it| is_field(it))?;
+    let key = first.split(':').next().unwrap_or_default();
+    if !keys::is_header(key) {
         return None;
     }
-    let mut at = 0;
+    let mut to = 0;
     for line in text.split_inclusive('\n').take(100) {
         match line.trim_end() {
             "" => return None,
-            "---" => return Some(at),
-            _ => at += line.len(),
+            "---" => {
+                let entries = yaml(&text[..to]).ok()?;
+                let known = entries.iter().filter(|(key, _)| keys::is_header(key)).count();
+                let source = text[..to].to_owned();
+                let fields = Fields { entries, source, first_line: skipped + 1 };
+                let is_sure = known * 2 >= fields.entries.len();
+                return is_sure.then(|| (fields, &text[to + line.len()..]));
+            }
+            _ => to += line.len(),
         }
     }
     None

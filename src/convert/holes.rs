@@ -23,7 +23,7 @@ pub fn open(html: &str, base: &SeedPath) -> Body {
         numbers: HashMap::new(),
         links: Vec::new(),
         // An article's own title is the page's `<h1>`.
-        shift: u8::from(html.contains("<h1")),
+        shift: u8::from(memchr::memmem::find(html.as_bytes(), b"<h1").is_some()),
     };
     let mut scanner = Scanner::new(html);
     let mut from = 0;

@@ -3,10 +3,17 @@
 use std::borrow::Cow;
 
 use crate::convert::Error;
+use crate::convert::clean;
 use crate::convert::digest::MORE;
+use crate::convert::document::{Document, Source};
+use crate::convert::front_matter;
 use crate::convert::markdown;
+use crate::convert::metadata::Metadata;
+use crate::convert::page::{self, Page};
+use crate::convert::page_head;
 use crate::convert::sanitize;
 use crate::convert::tags::{self, Scanner, Tag, Token};
+use crate::convert::templates::{self, Dialect};
 
 /// Elements in one another. Pages reach thirty.
 const DEEPEST: usize = 100;
@@ -23,6 +30,29 @@ const IMPLIED: &[&str] = &[
 /// Tags in one document, about 200 bytes of memory each while it is read. An 8 MB page
 /// of prose has a third as many.
 const MOST_TAGS: usize = 600_000;
+
+/// Reads HTML: a page, or a fragment below front matter.
+///
+/// # Errors
+/// Where the front matter cannot be read, or it has more tags than memory is meant for.
+pub fn read(source: &Source<'_>) -> Result<Document, Error> {
+    let text = clean::decode(source.bytes, declared_charset(source.bytes).as_deref());
+    let (fields, rest) = front_matter::split(&text)?;
+    within(rest)?;
+    let stated = Metadata::read(&fields, source.context)?;
+    let mut properties = Metadata::default();
+    let rendered = templates::rendered(rest, Dialect::Html, &fields);
+    let html = match page::is_page(&rendered) {
+        true => {
+            let page = Page::new(&rendered);
+            properties = page_head::read(&page, source.context);
+            Cow::Owned(page.without_furniture(page.article()))
+        }
+        false => rendered,
+    };
+    let html = harmless(&with_more_marks(&html))?;
+    Ok(Document { stated, properties, html, ..Document::default() })
+}
 
 /// Balanced, harmless HTML of what `html` says.
 ///

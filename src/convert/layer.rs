@@ -290,36 +290,47 @@ impl<'l> Layer<'l> {
         }
     }
 
-    pub fn image(&self) -> Option<Media> {
-        IMAGE.iter().find_map(|name| {
-            let (_, value) = self.find(&[name])?;
+    /// The first name that leads to a picture. A theme's switch (`image: false`) and a
+    /// word alone, which some theme knows, say nothing.
+    pub fn image(&self) -> Result<Option<Media>, Error> {
+        for name in IMAGE {
+            let Some((key, value)) = self.find(&[name]) else { continue };
             let value = match value {
-                Value::List(values) => values.first()?,
+                Value::List(values) => &values[0],
                 other => other,
             };
-            let (link, title) = match value {
-                Value::Text(link) => (link.trim().to_owned(), None),
-                Value::Map(_) => {
-                    let names =
-                        ["src", "url", "image", "path", "file", "filename", "feature", "teaser"];
-                    let link = names.iter().find_map(|it| value.get(it)?.scalar())?;
-                    let alt = ["alt", "alttext", "image_alt", "title"];
-                    (link, alt.iter().find_map(|it| value.get(it)?.scalar()))
-                }
-                _ => return None,
-            };
-            // A word alone is a name that some theme knows.
-            if !link.contains(['.', '/']) {
-                return None;
+            if let Value::Number(_) | Value::List(_) = value {
+                return Err(self.wrong(key, "a path or URL", value));
             }
-            let title = title.or_else(|| self.find(IMAGE_ALT).and_then(|it| it.1.scalar()));
-            Some(Media {
-                source: self.source(&wikilink_target(&link))?,
-                title: title.map(|it| plain(&it)).filter(|it| !it.is_empty()),
-                media_type: None,
-                length: None,
-                duration: None,
-            })
+            if let Some(picture) = self.picture(value) {
+                return Ok(Some(picture));
+            }
+        }
+        Ok(None)
+    }
+
+    fn picture(&self, value: &Value) -> Option<Media> {
+        let (link, title) = match value {
+            Value::Text(link) => (link.trim().to_owned(), None),
+            Value::Map(_) => {
+                let names =
+                    ["src", "url", "image", "path", "file", "filename", "feature", "teaser"];
+                let link = names.iter().find_map(|it| value.get(it)?.scalar())?;
+                let alt = ["alt", "alttext", "image_alt", "title"];
+                (link, alt.iter().find_map(|it| value.get(it)?.scalar()))
+            }
+            _ => return None,
+        };
+        if !link.contains(['.', '/']) {
+            return None;
+        }
+        let title = title.or_else(|| self.find(IMAGE_ALT).and_then(|it| it.1.scalar()));
+        Some(Media {
+            source: self.source(&wikilink_target(&link))?,
+            title: title.map(|it| plain(&it)).filter(|it| !it.is_empty()),
+            media_type: None,
+            length: None,
+            duration: None,
         })
     }
 
@@ -330,6 +341,11 @@ impl<'l> Layer<'l> {
             other => std::slice::from_ref(other),
         };
         self.within(key, "values", values.len(), MOST_VALUES)?;
+        if let Some(wrong) =
+            values.iter().find(|it| matches!(it, Value::Number(_) | Value::List(_)))
+        {
+            return Err(self.wrong(key, "a path, a URL, or a table with one", wrong));
+        }
         Ok(values.iter().filter_map(|it| self.enclosure(it)).collect())
     }
 
@@ -364,17 +380,23 @@ impl<'l> Layer<'l> {
         }
     }
 
-    /// A path of the site. Patterns and templates are for their generator.
-    pub fn permalink(&self) -> Option<String> {
-        let path = PERMALINK.iter().find_map(|name| match self.find(&[name])?.1 {
-            Value::Text(path) => Some(path.trim()),
-            _ => None,
-        })?;
+    /// A path of the site. Patterns, templates and Eleventy's tables are for their
+    /// generator.
+    pub fn permalink(&self) -> Result<Option<String>, Error> {
+        let mut path = None;
+        for (key, value) in PERMALINK.iter().filter_map(|name| self.find(&[name])) {
+            match value {
+                Value::Text(text) => path = path.or(Some(text.trim())),
+                Value::List(_) => return Err(self.wrong(key, "a path", value)),
+                Value::Number(_) | Value::Flag(_) | Value::Map(_) | Value::Nothing => {}
+            }
+        }
+        let Some(path) = path else { return Ok(None) };
         let is_pattern = path.contains([':', '{', '}', '<', '>']) || path.contains("..");
         let is_path = path.starts_with('/') || path.contains(['/', '.']);
-        (is_path && !is_pattern && !path.starts_with("//"))
+        Ok((is_path && !is_pattern && !path.starts_with("//"))
             .then(|| clean::one_line(&format!("/{}", path.trim_start_matches('/'))))
-            .filter(|it| it != "/")
+            .filter(|it| it != "/"))
     }
 
     /// Obsidian's aliases are names of a note, not paths.

@@ -14,15 +14,45 @@ use comrak::options::Plugins;
 use comrak::{Anchorizer, Arena, Options, parse_document};
 
 use crate::convert::Error;
+use crate::convert::clean;
 use crate::convert::digest::MORE;
+use crate::convert::document::{Document, Source, Top, line_of, top};
 use crate::convert::html;
+use crate::convert::plain;
 use crate::convert::sanitize;
+use crate::convert::templates::{self, Dialect};
 
 /// Blocks and inlines in one another. People reach ten.
 const DEEPEST: usize = 100;
 
 /// Signs that may begin something, up to 350 bytes of memory each while a text is read.
 const MOST_MARKS: usize = 700_000;
+
+const IS_MARK: [bool; 256] = {
+    let mut table = [false; 256];
+    let marks = b"\n*_[]<>&`!|~=$\\";
+    let mut at = 0;
+    while at < marks.len() {
+        table[marks[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
+/// Reads a text in Markdown.
+///
+/// # Errors
+/// Where the fields above it cannot be read, or it holds more than anybody means.
+pub fn read(source: &Source<'_>) -> Result<Document, Error> {
+    let text = clean::decode(source.bytes, None);
+    let Top { fields, stated, headers, rest } = top(&text, source.context)?;
+    let first_line = line_of(&text, rest);
+    let rest = plain::without_last_lines(rest, &source.options.strip);
+    let rendered = templates::rendered(rest, Dialect::Markdown, &fields);
+    let separator = stated.separator.as_deref().or(headers.separator.as_deref());
+    let html = to_html(&rendered, first_line, separator)?;
+    Ok(Document { stated, headers, html, ..Document::default() })
+}
 
 /// The HTML of `text`. `first_line` is where it begins in its file, for messages;
 /// `separator` ends the summary beside the common marks.
@@ -33,14 +63,15 @@ pub fn to_html(text: &str, first_line: u32, separator: Option<&str>) -> Result<S
     if let Some(line) = text.lines().position(is_too_deep) {
         return Err(Error::TooDeep { line: first_line + u32::try_from(line).unwrap_or(0) });
     }
-    let marks = text.bytes().filter(|it| b"\n*_[]<>&`!|~=$\\".contains(it)).count();
+    let marks = text.bytes().filter(|&it| IS_MARK[usize::from(it)]).count();
     if marks > MOST_MARKS {
         return Err(Error::TooManyMarks { what: "marks", limit: MOST_MARKS, found: marks });
     }
     let arena = Arena::new();
     let mut options = options();
     // Looking for the ends of inline notes is quadratic in their signs.
-    options.extension.inline_footnotes = text.matches("^[").count() < 1000;
+    options.extension.inline_footnotes =
+        memchr::memmem::find_iter(text.as_bytes(), "^[").take(1000).count() < 1000;
     let root = parse_document(&arena, text, &options);
 
     let mut has_html = false;

@@ -1,7 +1,7 @@
 //! What the fields of a document mean: the names that people and generators use.
 //!
-//! In: fields in layers, the strongest first: front matter or headers, sidecar, the
-//! document's own properties, the folders' defaults. Out: one [`Metadata`], each item
+//! In: fields in layers, the strongest first: front matter, sidecar, the document's own
+//! properties, the folders' defaults, headers. Out: one [`Metadata`], each item
 //! from the first layer that states it; only a draft is one whoever says so. A new
 //! name is a word in one of the lists below.
 
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use crate::convert::Error;
-use crate::convert::article::{Media, Person, Stated};
+use crate::convert::article::{Cut, Media, Person, Stated};
 use crate::convert::clean;
 use crate::convert::front_matter::{Fields, Value};
 use crate::convert::keys::*;
@@ -35,6 +35,8 @@ pub struct Metadata {
     pub extra: BTreeMap<String, String>,
     /// What ends the summary in the body, where the document names its own mark.
     pub separator: Option<String>,
+    /// What a program wrote and nobody means.
+    pub cuts: Vec<Cut>,
 }
 
 /// What else decides how fields read.
@@ -63,12 +65,12 @@ impl Metadata {
             authors: layer.authors()?,
             tags: layer.tags()?,
             language: layer.text(LANGUAGE)?.and_then(|it| language_tag(&it)),
-            image: layer.image(),
+            image: layer.image()?,
             enclosures: layer.enclosures()?,
             link: layer.text(LINK)?.and_then(|it| links::absolute(&it)),
             stated: Stated {
                 id: layer.id()?,
-                permalink: layer.permalink(),
+                permalink: layer.permalink()?,
                 slug: layer
                     .text(SLUG)?
                     .map(|it| clean::one_line(it.trim_matches('/')))
@@ -82,6 +84,7 @@ impl Metadata {
             },
             extra: layer.extra(),
             separator: layer.text(SEPARATOR)?,
+            cuts: Vec::new(),
         };
         // A title that is a link, as link blogs write it.
         if metadata.link.is_none()
@@ -114,6 +117,7 @@ impl Metadata {
         self.image = self.image.or(weaker.image);
         self.link = self.link.or(weaker.link);
         self.separator = self.separator.or(weaker.separator);
+        self.cuts.extend(weaker.cuts);
         for (key, value) in weaker.extra {
             self.extra.entry(key).or_insert(value);
         }

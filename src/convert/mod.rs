@@ -14,6 +14,7 @@
 //! | step | file |
 //! |---|---|
 //! | bytes to text | `clean` |
+//! | what a reader gets and makes | `document` |
 //! | fields at the top and beside | `front_matter`, `metadata` (over `layer`, `keys`, `people`, `dates`), `name` |
 //! | text to HTML | `text` by `plain`; `markdown` and `html`, both after `templates` (with `shortcodes`, `dialects`) |
 //! | an article out of its page | `page`, `page_head` |
@@ -31,6 +32,7 @@ pub mod text;
 
 mod dialects;
 mod digest;
+mod document;
 mod holes;
 mod html;
 mod keys;
@@ -48,16 +50,18 @@ mod shortcodes;
 mod tags;
 mod templates;
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 
-use crate::convert::article::Article;
+use crate::convert::article::{Article, Cut};
 use crate::convert::digest::Digest;
+use crate::convert::document::{Document, Source};
 use crate::convert::metadata::{Context, Metadata};
-use crate::convert::page::Page;
 use crate::convert::tags::{Scanner, Token};
-use crate::convert::templates::Dialect;
 use crate::problem::Problem;
 use crate::watch::seed::{Seed, SeedPath};
 
@@ -83,16 +87,16 @@ type Reader = fn(&Source<'_>) -> Result<Document, Error>;
 
 /// Which reader takes files with which extension.
 const READERS: &[(&str, Reader)] = &[
-    ("txt", read_plain),
-    ("text", read_plain),
-    ("md", read_markdown),
-    ("markdown", read_markdown),
-    ("mdown", read_markdown),
-    ("mkd", read_markdown),
-    ("mkdn", read_markdown),
-    ("html", read_html),
-    ("htm", read_html),
-    ("xhtml", read_html),
+    ("txt", plain::read),
+    ("text", plain::read),
+    ("md", markdown::read),
+    ("markdown", markdown::read),
+    ("mdown", markdown::read),
+    ("mkd", markdown::read),
+    ("mkdn", markdown::read),
+    ("html", html::read),
+    ("htm", html::read),
+    ("xhtml", html::read),
 ];
 
 fn reader_of(path: &SeedPath) -> Option<Reader> {
@@ -102,29 +106,20 @@ fn reader_of(path: &SeedPath) -> Option<Reader> {
 
 /// Whether an article can be made of files with this name.
 pub fn is_seed(path: &SeedPath) -> bool {
-    reader_of(path).is_some()
+    let name = path.file_name().to_ascii_lowercase();
+    reader_of(path).is_some() && !FOR_PROGRAMS.contains(&&*name)
 }
 
-/// What a reader gets.
-struct Source<'s> {
-    bytes: &'s [u8],
-    context: Context<'s>,
-    options: &'s Options,
-}
-
-/// What a reader makes.
-#[derive(Default)]
-struct Document {
-    /// What the author states in the document: front matter, headers.
-    stated: Metadata,
-    /// What the document says of itself in its format's own way, such as `<meta>`.
-    properties: Metadata,
-    /// A headline that is told apart from the body by its place.
-    title: Option<String>,
-    subtitle: Option<String>,
-    /// Sanitised, balanced; `holes` has not seen it.
-    html: String,
-}
+/// Text files that are written for programs, whoever publishes them.
+const FOR_PROGRAMS: &[&[u8]] = &[
+    b"robots.txt",
+    b"humans.txt",
+    b"ads.txt",
+    b"app-ads.txt",
+    b"security.txt",
+    b"llms.txt",
+    b"requirements.txt",
+];
 
 /// Why a seed did not become an article.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -219,11 +214,13 @@ pub fn convert(seed: &Seed, options: &Options) -> Result<Article, Error> {
     let context = Context { path: &seed.path, timezone: &options.timezone };
     let sidecar = sidecar(seed, context)?;
     let folders = folder_defaults(seed, context)?;
-    let mut document = reader(&Source { bytes: &seed.bytes, context, options })?;
+    let title = sidecar.title.as_deref();
+    let mut document = reader(&Source { bytes: &seed.bytes, context, options, title })?;
     let metadata = std::mem::take(&mut document.stated)
         .or(sidecar)
         .or(std::mem::take(&mut document.properties))
-        .or(folders);
+        .or(folders)
+        .or(std::mem::take(&mut document.headers));
     article(document, metadata, &seed.path, options)
 }
 
@@ -307,6 +304,16 @@ fn article(
     stated.published = stated.published.or(name.published).or_else(by_address);
     stated.draft |= name.is_draft;
     let Digest { words, .. } = digest;
+    let mut cuts = metadata.cuts;
+    let found = title.chars().count();
+    if found > LONGEST_TITLE {
+        cuts.push(Cut {
+            reason: format!(
+                "expected a title of at most {LONGEST_TITLE} characters, found {found}"
+            ),
+            consequence: "it is cut".into(),
+        });
+    }
     Ok(Article {
         title: digest::cut(&title, LONGEST_TITLE),
         subtitle: metadata.subtitle.or(document.subtitle),
@@ -321,6 +328,7 @@ fn article(
         words,
         stated,
         extra: metadata.extra,
+        cuts,
     })
 }
 
@@ -331,7 +339,7 @@ const LONGEST_TITLE: usize = 500;
 /// body; where a title is stated, only if it says the same.
 fn split_leading_title<'h>(html: &'h str, stated: Option<&str>) -> (Cow<'h, str>, Option<String>) {
     let none = (Cow::Borrowed(html), None);
-    let Some(start) = html.find("<h1") else { return none };
+    let Some(start) = memchr::memmem::find(html.as_bytes(), b"<h1") else { return none };
     let Some(end) = html[start..].find("</h1>").map(|it| start + it + "</h1>".len()) else {
         return none;
     };
@@ -356,60 +364,4 @@ fn split_leading_title<'h>(html: &'h str, stated: Option<&str>) -> (Cow<'h, str>
         false => Cow::Owned(format!("{before}{}", after.trim_start())),
     };
     (rest, Some(text))
-}
-
-fn read_plain(source: &Source<'_>) -> Result<Document, Error> {
-    let text = clean::decode(source.bytes, None);
-    let (mut fields, mut rest) = front_matter::split(&text)?;
-    if fields.is_empty() {
-        (fields, rest) = front_matter::split_headers(rest, keys::is_header);
-    }
-    let stated = Metadata::read(&fields, source.context)?;
-    let set = plain::set(rest, stated.title.as_deref(), &source.options.strip);
-    Ok(Document {
-        stated,
-        title: set.title,
-        subtitle: set.subtitle,
-        html: set.html,
-        ..Document::default()
-    })
-}
-
-fn read_markdown(source: &Source<'_>) -> Result<Document, Error> {
-    let text = clean::decode(source.bytes, None);
-    let (mut fields, mut rest) = front_matter::split(&text)?;
-    if fields.is_empty() {
-        (fields, rest) = front_matter::split_headers(rest, keys::is_header);
-    }
-    let stated = Metadata::read(&fields, source.context)?;
-    let first_line = line_of(&text, rest);
-    let rest = plain::without_last_lines(rest, &source.options.strip);
-    let rendered = templates::rendered(rest, Dialect::Markdown, &fields);
-    let html = markdown::to_html(&rendered, first_line, stated.separator.as_deref())?;
-    Ok(Document { stated, html, ..Document::default() })
-}
-
-fn read_html(source: &Source<'_>) -> Result<Document, Error> {
-    let text = clean::decode(source.bytes, html::declared_charset(source.bytes).as_deref());
-    let (fields, rest) = front_matter::split(&text)?;
-    html::within(rest)?;
-    let stated = Metadata::read(&fields, source.context)?;
-    let mut properties = Metadata::default();
-    let rendered = templates::rendered(rest, Dialect::Html, &fields);
-    let html = match page::is_page(&rendered) {
-        true => {
-            let page = Page::new(&rendered);
-            properties = page_head::read(&page, source.context);
-            Cow::Owned(page.without_furniture(page.article()))
-        }
-        false => rendered,
-    };
-    let html = html::harmless(&html::with_more_marks(&html))?;
-    Ok(Document { stated, properties, html, ..Document::default() })
-}
-
-/// The line of `text` that its end `rest` begins on, counted from 1.
-fn line_of(text: &str, rest: &str) -> u32 {
-    let above = &text[..text.len() - rest.len()];
-    u32::try_from(above.matches('\n').count()).unwrap_or(u32::MAX).saturating_add(1)
 }

@@ -5,9 +5,11 @@
 //! it. A value that cannot be read is left out: it was written by a program, and says
 //! nothing of drafts.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
-use crate::convert::article::{Media, Person, Source};
+use crate::convert::article::{Cut, Media, Person, Source};
 use crate::convert::clean;
 use crate::convert::dates;
 use crate::convert::links::{self, Link};
@@ -35,6 +37,9 @@ impl Metas {
 /// More than any page has of one kind.
 const MOST: usize = 100;
 
+/// The longest value of a `<meta>`, in characters.
+const LONGEST: usize = 100_000;
+
 /// What `page` says of itself.
 pub fn read(page: &Page<'_>, context: Context<'_>) -> Metadata {
     let mut metas = Metas(Vec::new());
@@ -50,7 +55,7 @@ pub fn read(page: &Page<'_>, context: Context<'_>) -> Metadata {
             if let (Some(name), Some(content)) = (name, tag.get("content"))
                 && metas.0.len() < 10 * MOST
             {
-                let content = content.chars().take(4_000).collect();
+                let content = content.chars().take(LONGEST).collect();
                 metas.0.push((name.trim().to_ascii_lowercase(), content));
             }
         } else if tag.is("html") {
@@ -154,6 +159,16 @@ pub fn read(page: &Page<'_>, context: Context<'_>) -> Metadata {
         }
     }
     metadata.tags = tags(&metas, &linked.keywords);
+    if metadata.tags.len() > MOST {
+        metadata.cuts.push(Cut {
+            reason: format!(
+                "expected at most {MOST} keywords in the page's head, found {}",
+                metadata.tags.len()
+            ),
+            consequence: "the others are left out".into(),
+        });
+        metadata.tags.truncate(MOST);
+    }
     metadata.image = metas
         .first(&[
             "og:image",
@@ -177,11 +192,10 @@ fn tags(metas: &Metas, keywords: &[String]) -> Vec<String> {
             .map(|it| it.split([',', ';', '，', '、']).collect())
             .unwrap_or_default(),
     };
-    let mut tags: Vec<String> = Vec::new();
+    let (mut tags, mut known) = (Vec::new(), HashSet::new());
     for tag in stated.into_iter().chain(keywords.iter().map(String::as_str)) {
         let tag = plain(tag);
-        if !tag.is_empty() && !tags.contains(&tag) && tags.len() < MOST && tag.chars().count() < 100
-        {
+        if !tag.is_empty() && tag.chars().count() < 100 && known.insert(tag.clone()) {
             tags.push(tag);
         }
     }
@@ -247,11 +261,14 @@ fn linked_article(script: &str) -> Option<Linked> {
         authors: article.get("author").map(authors).unwrap_or_default(),
         keywords: match article.get("keywords") {
             Some(serde_json::Value::String(text)) => {
-                text.split(',').take(MOST).map(str::to_owned).collect()
+                text.split(',').take(100 * MOST).map(str::to_owned).collect()
             }
-            Some(serde_json::Value::Array(values)) => {
-                values.iter().filter_map(|it| it.as_str()).take(MOST).map(str::to_owned).collect()
-            }
+            Some(serde_json::Value::Array(values)) => values
+                .iter()
+                .filter_map(|it| it.as_str())
+                .take(100 * MOST)
+                .map(str::to_owned)
+                .collect(),
             _ => Vec::new(),
         },
         image,

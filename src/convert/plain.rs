@@ -1,6 +1,28 @@
 //! Plain text: headers at its top, then what [`text`](crate::convert::text) sets.
 
+use crate::convert::Error;
+use crate::convert::clean;
+use crate::convert::document::{Document, Source, Top, top};
 use crate::convert::text::{self, Set};
+
+/// Reads a plain text.
+///
+/// # Errors
+/// Where the fields above it cannot be read.
+pub fn read(source: &Source<'_>) -> Result<Document, Error> {
+    let text = clean::decode(source.bytes, None);
+    let Top { stated, headers, rest, .. } = top(&text, source.context)?;
+    let title = stated.title.as_deref().or(source.title).or(headers.title.as_deref());
+    let set = set(rest, title, &source.options.strip);
+    Ok(Document {
+        stated,
+        headers,
+        title: set.title,
+        subtitle: set.subtitle,
+        html: set.html,
+        ..Document::default()
+    })
+}
 
 /// The text below the headers, set. Where they state a title, the text has no headline
 /// but one that says the same.

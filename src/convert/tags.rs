@@ -112,7 +112,8 @@ impl<'t> Iterator for Scanner<'t> {
         }
         let mut from = 0;
         loop {
-            let Some(open) = rest[from..].find('<').map(|it| it + from) else {
+            let Some(open) = memchr::memchr(b'<', &rest.as_bytes()[from..]).map(|it| it + from)
+            else {
                 self.at = self.text.len();
                 return Some(Token::Text(rest));
             };
@@ -202,9 +203,10 @@ impl<'t> Iterator for Attributes<'t> {
             return None;
         }
         let name_to = rest
-            .char_indices()
+            .bytes()
+            .enumerate()
             .skip(1)
-            .find(|&(_, it)| is_blank(it) || matches!(it, '/' | '='))
+            .find(|&(_, it)| it.is_ascii_whitespace() || matches!(it, b'/' | b'='))
             .map_or(rest.len(), |(at, _)| at);
         let name = &rest[..name_to];
         let after = rest[name_to..].trim_start_matches(is_blank);
@@ -213,8 +215,14 @@ impl<'t> Iterator for Attributes<'t> {
             return Some((name, ""));
         };
         let value = value.trim_start_matches(is_blank);
-        let (value, after) = match value.chars().next() {
-            Some(quote @ ('"' | '\'')) => value[1..].split_once(quote).unwrap_or((&value[1..], "")),
+        let (value, after) = match value.bytes().next() {
+            Some(quote @ (b'"' | b'\'')) => {
+                let inside = &value[1..];
+                match memchr::memchr(quote, inside.as_bytes()) {
+                    Some(end) => (&inside[..end], &inside[end + 1..]),
+                    None => (inside, ""),
+                }
+            }
             _ => value.split_at(value.find(is_blank).unwrap_or(value.len())),
         };
         self.rest = after;
@@ -224,7 +232,7 @@ impl<'t> Iterator for Attributes<'t> {
 
 /// Character references decoded, as in text and attribute values.
 pub fn unescape(text: &str) -> Cow<'_, str> {
-    if !text.contains('&') {
+    if memchr::memchr(b'&', text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());

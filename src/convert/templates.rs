@@ -31,26 +31,33 @@ pub enum Dialect {
 /// `text` with its tags carried out or taken out. `page` is what tags such as
 /// `{{ page.title }}` name.
 pub fn rendered<'t>(text: &'t str, dialect: Dialect, page: &Fields) -> Cow<'t, str> {
-    let bytes = text.as_bytes();
-    let has_braces = bytes.contains(&b'{')
-        && bytes.windows(2).any(|pair| {
-            matches!(pair, b"{{" | b"{%" | b"{:" | b"){" | b"]{" | b"`{" | b"*{" | b"_{" | b"\n{")
-                || matches!(pair, b"{." | b"{#")
-        });
-    let has_marks = dialect == Dialect::Markdown
-        && (["[[", "[!", ">\n#", "[TOC]", "[toc]", "markdown"].iter().any(|it| text.contains(it))
-            || has_blank_address(text));
-    let has_tags = has_braces || has_marks;
-    if !has_tags {
+    if !may_have_tags(text, dialect) {
         return Cow::Borrowed(text);
     }
     let mut renderer = Renderer { dialect, page, variables: HashMap::new(), depth: 0, work: 0 };
     Cow::Owned(renderer.render(text))
 }
 
-fn has_blank_address(text: &str) -> bool {
-    let mut places = text.match_indices("](").map(|it| it.0);
-    places.any(|at| blank_address(&text[at + 1..], &mut String::new()) > 0)
+/// Whether anything may have to be done; most texts hold none of these signs.
+fn may_have_tags(text: &str, dialect: Dialect) -> bool {
+    let bytes = text.as_bytes();
+    let is_markdown = dialect == Dialect::Markdown;
+    let by_sign = memchr::memchr3_iter(b'{', b'[', b'#', bytes).any(|at| {
+        let (before, after) = (&bytes[..at], &bytes[at + 1..]);
+        match (bytes[at], after.first()) {
+            (b'{', Some(b'{' | b'%' | b':' | b'.' | b'#')) => true,
+            (b'{', _) => matches!(before.last(), Some(b')' | b']' | b'`' | b'*' | b'_' | b'\n')),
+            (b'[', Some(b'[' | b'!')) => is_markdown,
+            (b'[', _) => is_markdown && (after.starts_with(b"TOC]") || after.starts_with(b"toc]")),
+            // A heading right below HTML.
+            (_, _) => is_markdown && before.ends_with(b">\n"),
+        }
+    });
+    by_sign
+        || (is_markdown
+            && (memchr::memmem::find(bytes, b"markdown").is_some()
+                || memchr::memmem::find_iter(bytes, b"](")
+                    .any(|at| blank_address(&text[at + 1..], &mut String::new()) > 0)))
 }
 
 /// Blocks in blocks; deeper ones are taken out whole.
@@ -59,8 +66,8 @@ const DEEPEST: u32 = 20;
 /// The longest tag, in bytes; whatever opens and goes on longer is text.
 const LONGEST_TAG: usize = 4 * 1024;
 
-/// How far all searches for the ends of blocks may look together, in bytes: blocks
-/// that are never closed must not make reading quadratic.
+/// How far all searches for the ends of tags and blocks may look together, in bytes:
+/// what is never closed must not make reading quadratic. What follows is text.
 const MOST_WORK: usize = 32 << 20;
 
 /// The longest value of a variable, in bytes: values that are made of values double.
@@ -165,6 +172,9 @@ impl<'p> Renderer<'p> {
     /// Reads the tag that `rest` begins with and writes what it becomes. The length
     /// of what it covers; 0 where it is no tag.
     fn tag(&mut self, rest: &str, out: &mut String) -> usize {
+        if self.work > MOST_WORK {
+            return 0;
+        }
         let is_markdown = self.dialect == Dialect::Markdown;
         if rest.starts_with("{%") {
             return self.liquid(rest, out);
@@ -200,9 +210,15 @@ impl<'p> Renderer<'p> {
         0
     }
 
+    /// What never closes is text; its end was looked for all the same.
+    fn no_tag(&mut self) -> usize {
+        self.work += LONGEST_TAG;
+        0
+    }
+
     /// `{{ ... }}`: a value, or Zola's call of a shortcode.
     fn output(&mut self, rest: &str, out: &mut String) -> usize {
-        let Some((inside, length)) = between(rest, "{{", "}}") else { return 0 };
+        let Some((inside, length)) = between(rest, "{{", "}}") else { return self.no_tag() };
         let inside = trimmed(inside);
         // `{{{a}}}` is no template but somebody's braces.
         let begins = inside.chars().next().unwrap_or('_');

@@ -155,9 +155,7 @@ impl LineThread {
                 }
             }
             News::Lost { reason, .. } => {
-                error!(
-                    "the seeds folder cannot be read: {reason}; nothing is withdrawn, what was published is served"
-                );
+                // What health says of it is logged below, once.
                 self.write(|catalog, _, _| catalog.lost(&reason).map(|()| Touched::default()));
             }
             News::Notice(notice) => warn!("{notice}"),
@@ -212,7 +210,7 @@ impl LineThread {
             Ok(health) => {
                 let before = std::mem::replace(&mut *lock(&self.pulse.health), health.clone());
                 for reason in health.reasons.iter().filter(|it| !before.reasons.contains(it)) {
-                    error!("degraded: {reason}");
+                    error!("degraded: {reason}; what was published is served");
                 }
                 if health.reasons.is_empty() && !before.reasons.is_empty() {
                     info!("no longer degraded");

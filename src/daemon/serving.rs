@@ -49,9 +49,9 @@ impl Serving {
         };
         let (wanted, most) = (config.serve.max_connections, serving.connections(config));
         if most < wanted {
-            warn!(
-                "expected room for `serve.max_connections` = {wanted} open files, found {}; at most {most} \
-                 connections are let in, raise LimitNOFILE for more",
+            info!(
+                "at most {most} connections are let in, not `serve.max_connections` = {wanted}: \
+                 the system allows {} open files (LimitNOFILE)",
                 serving.most_files
             );
         }

@@ -259,6 +259,7 @@ mod tests {
             words: 1,
             stated: Stated::default(),
             extra: Default::default(),
+            cuts: Vec::new(),
         }
     }
 

@@ -160,6 +160,12 @@ pub struct Item {
 }
 
 impl Item {
+    /// How long reading takes at 200 words a minute, begun minutes counted; `None` where
+    /// there is nothing to read.
+    pub fn reading_minutes(&self) -> Option<u32> {
+        (self.words > 0).then(|| self.words.div_ceil(200))
+    }
+
     /// The address of its licence, where its rights are one.
     pub fn rights_url(&self) -> Option<&str> {
         self.rights.as_deref().filter(|it| it.starts_with("https://") || it.starts_with("http://"))

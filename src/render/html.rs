@@ -215,7 +215,7 @@ JSON Feed is the easiest for programs.</p>
 Feed holds, in the feed, <code>archive</code>, <code>current</code>, <code>prev_archive</code>, \
 <code>next_archive</code> and <code>deleted</code> (the <code>id</code> of a withdrawn article \
 and <code>when</code> it was); in an item, <code>subtitle</code>, <code>words</code> (their \
-number), <code>image_alt</code> (the picture in words), <code>rights</code>, <code>via</code>, \
+number), <code>reading_minutes</code>, <code>image_alt</code> (the picture in words), <code>rights</code>, <code>via</code>, \
 <code>source</code>, <code>in_reply_to</code>, <code>translations</code> (addresses) and \
 <code>atom_id</code> (the id in the \
 Atom feed, where it differs).</p>

@@ -118,6 +118,8 @@ struct ItemExtension<'a> {
     subtitle: Option<Cow<'a, str>>,
     words: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
+    reading_minutes: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     image_alt: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     atom_id: Option<Cow<'a, str>>,
@@ -201,6 +203,7 @@ fn item<'a>(item: &'a page::Item, about: &'a str) -> Item<'a> {
             about,
             subtitle: said(item.subtitle.as_ref()),
             words: item.words,
+            reading_minutes: item.reading_minutes(),
             image_alt: said(item.image.as_ref().and_then(|it| it.title.as_ref())),
             rights: said(item.rights.as_ref()),
             via: &item.via,

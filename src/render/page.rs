@@ -86,6 +86,10 @@ fn byline(html: &mut Html, item: &Item, language: Option<&str>) {
         }
         html.raw("</span>");
     }
+    if let Some(minutes) = item.reading_minutes() {
+        html.raw(" \u{b7} <span class=\"length\"").language(Some("en"), language);
+        html.raw(">").raw(&minutes.to_string()).raw(" min</span>");
+    }
     if item.updated > item.published {
         html.raw(" \u{b7} <span class=\"updated\"").language(Some("en"), language).raw(">updated ");
         html.time("dt-updated", item.updated, language).raw("</span>");

@@ -234,7 +234,8 @@ mod tests {
 
     fn variant() -> Variant {
         let value = HeaderValue::from_static("x");
-        Variant { bytes: Bytes::new(), etag: value.clone(), length: value }
+        let (head, unchanged) = Default::default();
+        Variant { bytes: Bytes::new(), etag: value.clone(), length: value, head, unchanged }
     }
 
     fn codings(gzip: bool, brotli: Option<bool>, zstd: Option<bool>) -> Codings {

@@ -15,8 +15,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
 use http::header::{
-    CONTENT_LENGTH, FORWARDED, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    STRICT_TRANSPORT_SECURITY, USER_AGENT, VIA,
+    CONTENT_LENGTH, EXPECT, FORWARDED, HeaderName, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING,
+    USER_AGENT, VIA,
 };
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::{Body as _, Incoming};
@@ -29,6 +29,7 @@ use crate::render::rendition::Key;
 use crate::serve::body::Body;
 use crate::serve::connection::Protocols;
 use crate::serve::crowd::Crowd;
+use crate::serve::fields::Fields;
 use crate::serve::flight::{Flights, Unmade};
 use crate::serve::journal::Line;
 use crate::serve::meter::{Kind, Meter};
@@ -78,11 +79,14 @@ pub(super) struct Responder {
     phase: Phase,
     visitor: Visitor,
     answered: Arc<AtomicU32>,
+    /// Whether the client says for how many subscribers it asks.
+    tells_readers: Arc<AtomicBool>,
 }
 
 impl Responder {
     pub(super) fn new(shared: Arc<Shared>, phase: Phase, visitor: Visitor) -> Responder {
-        Responder { shared, phase, visitor, answered: Arc::default() }
+        let (answered, tells_readers) = Default::default();
+        Responder { shared, phase, visitor, answered, tells_readers }
     }
 }
 
@@ -137,9 +141,14 @@ impl hyper::service::Service<Request<Incoming>> for Responder {
                 Answer::Later(Box::pin(async move {
                     let (head, body) = request.into_parts();
                     let request = Request::from_parts(head, ());
+                    let is_last = !body.is_end_stream() && is_doubtful(request.headers());
                     let steps = this.later(later, &request, body);
                     let reply = Contained(Box::pin(steps)).await;
-                    let reply = reply.unwrap_or_else(|| this.refuse(Refusal::Internal, &request));
+                    let mut reply =
+                        reply.unwrap_or_else(|| this.refuse(Refusal::Internal, &request));
+                    if is_last && request.version() < Version::HTTP_2 {
+                        response::close(reply.0.headers_mut());
+                    }
                     this.finish(reply, &request, began)
                 }))
             }
@@ -193,37 +202,45 @@ impl Responder {
 
     fn asked<'r, B>(&self, request: &'r Request<B>) -> Asked<'r> {
         let Visitor { peer, role, is_secure } = self.visitor;
-        let may_watch = match self.shared.options.metrics {
-            Access::Nobody => false,
-            Access::Everybody => true,
-            Access::Loopback => {
-                peer.address.is_some() && peer.is_here() && !is_forwarded(request.headers())
-            }
-        };
-        let is_proxied = peer.is_trusted || peer.is_here();
+        let is_here = peer.is_here();
+        let may_watch = request.uri().path().ends_with("/metrics")
+            && match self.shared.options.metrics {
+                Access::Nobody => false,
+                Access::Everybody => true,
+                Access::Loopback => {
+                    peer.address.is_some() && is_here && !is_forwarded(request.headers())
+                }
+            };
         Asked {
             method: request.method(),
             uri: request.uri(),
             version: request.version(),
             headers: request.headers(),
-            channel: Channel { role, is_secure, is_proxied, may_watch },
+            fields: Fields::of(request.headers()),
+            channel: Channel { role, is_secure, is_proxied: peer.is_trusted || is_here, may_watch },
         }
     }
 
     /// The answer where it is on the shelf or needs nothing of it.
     fn first<B>(&self, request: &Request<B>) -> Result<Reply, Later> {
         let snapshot = self.shared.lasting.view.now();
-        let decision = respond::respond(&snapshot, &self.asked(request), &self.shared.site);
-        self.carry_out(decision, request)
+        let asked = self.asked(request);
+        let decision = respond::respond(&snapshot, &asked, &self.shared.site);
+        self.carry_out(decision, request, asked.fields)
     }
 
-    fn carry_out<B>(&self, decision: Decision<'_>, request: &Request<B>) -> Result<Reply, Later> {
+    fn carry_out<B>(
+        &self,
+        decision: Decision<'_>,
+        request: &Request<B>,
+        fields: Fields,
+    ) -> Result<Reply, Later> {
         let Shared { lasting, options, .. } = &*self.shared;
         let (view, caching) = (&lasting.view, &options.caching);
         Ok(match decision {
             Decision::Ready { shelved, document, choice } => {
                 if document.kind == snapshot::Kind::Feed
-                    && let Err(wait) = self.note_poll(shelved, request.headers())
+                    && let Err(wait) = self.note_poll(shelved, request.headers(), fields)
                 {
                     let seconds = wait.as_millis().div_ceil(1000) as u64;
                     return Ok(self.refuse(Refusal::TooOften(seconds), request));
@@ -247,18 +264,18 @@ impl Responder {
                     Some(feed) => {
                         let asked = self.asked(request);
                         let decision = respond::answer(feed, &asked, &self.shared.site);
-                        return self.carry_out(decision, request);
+                        return self.carry_out(decision, request, fields);
                     }
                     None => return Err(Later::Make(key, true)),
                 }
             }
-            Decision::NotModified { shelved, document, etag } => {
+            Decision::NotModified { shelved, document, choice, etag } => {
                 if document.kind == snapshot::Kind::Feed {
                     self.note_readers(shelved, request.headers());
                 }
                 view.note_use(shelved);
-                let date = Some(document.last_modified.clone());
-                (response::not_modified(document, etag, date, caching), kind(document))
+                let variant = choice.variant;
+                (response::unchanged(document, variant, etag, caching), kind(document))
             }
             Decision::File { shelved, .. } => {
                 view.note_use(shelved);
@@ -278,12 +295,17 @@ impl Responder {
 
     /// Notes that a client asks for a feed; an error is how long it has to wait where it
     /// asks too often without saying what it has already.
-    fn note_poll(&self, feed: &Shelved, headers: &HeaderMap) -> Result<(), Duration> {
+    fn note_poll(
+        &self,
+        feed: &Shelved,
+        headers: &HeaderMap,
+        fields: Fields,
+    ) -> Result<(), Duration> {
         self.note_readers(feed, headers);
-        if headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MODIFIED_SINCE) {
+        let options = &self.shared.options;
+        if fields.has(Fields::VALIDATORS) || options.polls.burst == 0 {
             return Ok(());
         }
-        let options = &self.shared.options;
         let client = self.client(headers).filter(|it| !it.is_loopback());
         match client.filter(|it| !options.trusted.hold(Some(*it))) {
             Some(client) => {
@@ -294,8 +316,14 @@ impl Responder {
     }
 
     fn note_readers(&self, feed: &Shelved, headers: &HeaderMap) {
+        // A client is one and the same on all of its connection; a proxy is not.
+        let is_known = self.answered.load(Ordering::Relaxed) > 0 && !self.visitor.peer.is_trusted;
+        if is_known && !self.tells_readers.load(Ordering::Relaxed) {
+            return;
+        }
         let Some(agent) = headers.get(USER_AGENT).and_then(|it| it.to_str().ok()) else { return };
         if agent.contains(" subscriber") {
+            self.tells_readers.store(true, Ordering::Relaxed);
             self.shared.lasting.readership.note(&feed.path, agent, Instant::now());
         }
     }
@@ -307,7 +335,10 @@ impl Responder {
                 if let Some(refusal) = respond::unmet(request.headers()) {
                     return self.refuse(refusal, request);
                 }
-                if let Err(refusal) = self.drain(request.headers(), body).await {
+                // Who asks first whether a body is welcome hears that none is.
+                if !request.headers().contains_key(EXPECT)
+                    && let Err(refusal) = self.drain(request.headers(), body).await
+                {
                     return self.refuse(refusal, request);
                 }
                 self.phase.answering();
@@ -328,7 +359,7 @@ impl Responder {
                                 true => respond::answer(&shelved, &asked, site),
                                 false => respond::standing(&snapshot, &shelved, &asked, site),
                             };
-                            self.carry_out(decision, request)
+                            self.carry_out(decision, request, asked.fields)
                         }
                         Err(Unmade::Busy) => Ok(self.refuse(Refusal::Busy, request)),
                         Err(Unmade::Failed) => Ok(self.refuse(Refusal::Internal, request)),
@@ -448,6 +479,13 @@ struct Report<'a> {
     entries: u64,
     problems: u64,
     reasons: &'a [String],
+}
+
+/// Whether what follows a body may be something else than it seems: chunks, which a
+/// proxy may have read differently, and a body that was not read. Then this is the
+/// connection's last request.
+fn is_doubtful(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING) || headers.contains_key(EXPECT)
 }
 
 /// Whether somebody else asked the one who asks.

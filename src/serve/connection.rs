@@ -224,10 +224,48 @@ where
         }
         let known = bytes.len().min(PREFACE.len());
         if bytes[..known] != PREFACE[..known] {
+            if is_foreign(&bytes) {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not HTTP"));
+            }
             return Ok((bytes.freeze(), false));
         }
         if known == PREFACE.len() {
             return Ok((bytes.freeze(), true));
+        }
+    }
+}
+
+/// Whether a connection begins with a line that is none of HTTP/1: neither its version
+/// nor its target can be. An answer would be read as frames of HTTP/2 by a client that
+/// made a mistake in the preface, or as who knows what.
+fn is_foreign(bytes: &[u8]) -> bool {
+    let Some(end) = bytes.iter().position(|&it| it == b'\n') else { return false };
+    let words: Vec<_> = bytes[..end].trim_ascii().split(|&it| it == b' ').collect();
+    let [_, target, version] = words[..] else { return false };
+    !target.is_empty()
+        && !version.starts_with(b"HTTP/")
+        && !target.iter().any(|it| b"/*:".contains(it))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_http_at_all() {
+        let table = [
+            ("INVALID CONNECTION PREFACE\r\n\r\n", true, "RFC 9113, 3.4: it is closed"),
+            ("GET / HTTP/1.1\r\n", false, ""),
+            ("GET / HTTP/9\r\n", false, "gets 400"),
+            ("GET /\r\n", false, "gets 400"),
+            ("GET / FOO\r\n", false, "gets 400"),
+            ("GET  x HTTP/1.1\r\n", false, "gets 400"),
+            ("GET x HTTP/1.1\r\n", false, "gets 400"),
+            ("\r\nGET / HTTP/1.1\r\n", false, "RFC 9112, 2.2: an empty line before it"),
+            ("INVALID CONNECTION PREF", false, "the line is not whole yet"),
+        ];
+        for (text, expected, why) in table {
+            assert_eq!(is_foreign(text.as_bytes()), expected, "{text:?}: {why}");
         }
     }
 }

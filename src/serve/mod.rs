@@ -16,7 +16,7 @@
 //! | `pace` | a stream | the same with time-outs | |
 //! | `answer` | requests of a connection | responses | |
 //! | `respond` | a request, the shelf | a [`Decision`](respond::Decision) | all |
-//! | `address`, `accept`, `condition`, `range`, `navigation`, `delta` | path, fields of a request | what they mean | all |
+//! | `address`, `accept`, `condition`, `range`, `navigation`, `delta`, `fields` | path, fields of a request | what they mean | all |
 //! | `response`, `refusal`, `body` | a decision | a response | but files |
 //! | `flight` | keys | one making for all who ask | |
 //! | `crowd`, `polls` | who is here, who asks | who has to wait | |
@@ -33,6 +33,7 @@ mod connection;
 mod crowd;
 mod delta;
 mod door;
+mod fields;
 mod file;
 mod flight;
 mod journal;

@@ -39,12 +39,21 @@ const HEAD: u8 = 1;
 const BETWEEN: u8 = 2;
 /// HTTP/2: many requests at once, told apart by hyper.
 const MANY: u8 = 3;
+/// The same, and one has come since bytes were counted.
+const ONE_OF_MANY: u8 = 4;
+
+/// Bytes that a connection of HTTP/2 may send between two requests, in settings, pings
+/// and the like; for a long answer it may send more, a share of what it takes.
+const FRAMES: u64 = 128 * 1024;
+const SHARE: u64 = 16;
 
 impl Phase {
     /// A request is there whole, or its body may take its own time.
     pub(super) fn answering(&self) {
-        if self.0.load(Ordering::Relaxed) == HEAD {
-            self.0.store(BETWEEN, Ordering::Relaxed);
+        match self.0.load(Ordering::Relaxed) {
+            HEAD => self.0.store(BETWEEN, Ordering::Relaxed),
+            MANY => self.0.store(ONE_OF_MANY, Ordering::Relaxed),
+            _ => {}
         }
     }
 
@@ -68,6 +77,11 @@ pub(super) struct Paced<S> {
     phase: Phase,
     /// When the present wait for reading began.
     waiting: Instant,
+    /// Something moved since; the clock is read when the next wait begins, since nearly
+    /// every request is whole before that.
+    has_moved: bool,
+    /// Bytes that HTTP/2 may still send before its next request.
+    frames: u64,
     /// Since when a write gets nowhere.
     stuck: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
@@ -82,6 +96,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
             meter,
             phase: Phase::default(),
             waiting: Instant::now(),
+            has_moved: false,
+            frames: FRAMES,
             stuck: None,
             timer: None,
         }
@@ -121,6 +137,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
             FIRST | HEAD => self.patience.head,
             _ => self.patience.idle,
         };
+        if std::mem::take(&mut self.has_moved) {
+            self.waiting = Instant::now();
+        }
         std::task::ready!(self.poll_until(context, self.waiting + patience));
         if self.phase.is(HEAD) && self.stuck.is_none() {
             // RFC 9110, section 15.5.9. Whoever does not take it at once goes without.
@@ -131,21 +150,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Bytes of `count` came in.
-    fn note_read(&mut self, count: usize) {
+    /// Bytes of `count` came in; an error where a connection of HTTP/2 talks much and
+    /// asks for nothing.
+    fn note_read(&mut self, count: usize) -> io::Result<()> {
         if count == 0 {
-            return;
+            return Ok(());
         }
         match self.phase.0.load(Ordering::Relaxed) {
             // The time of the first head runs from the beginning.
             FIRST => self.phase.0.store(HEAD, Ordering::Relaxed),
             BETWEEN => {
                 self.phase.0.store(HEAD, Ordering::Relaxed);
-                self.waiting = Instant::now();
+                self.has_moved = true;
             }
-            MANY => self.waiting = Instant::now(),
+            ONE_OF_MANY => {
+                self.phase.many();
+                self.has_moved = true;
+                self.frames = FRAMES;
+            }
+            MANY => {
+                self.has_moved = true;
+                self.frames = self.frames.saturating_sub(count as u64);
+                if self.frames == 0 {
+                    return Err(io::Error::other("many frames, and no request among them"));
+                }
+            }
             _ => {}
         }
+        Ok(())
     }
 
     /// What a write of bytes came to.
@@ -156,6 +188,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
     ) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(count)) = &written {
             self.meter.sent(*count as u64);
+            self.frames = self.frames.saturating_add(*count as u64 / SHARE);
         }
         self.note_write(context, written)
     }
@@ -169,7 +202,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
         if written.is_ready() {
             self.stuck = None;
             // Who takes answers has not fallen silent.
-            self.waiting = Instant::now();
+            self.has_moved = true;
             return written;
         }
         let since = *self.stuck.get_or_insert_with(Instant::now);
@@ -197,8 +230,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Paced<S> {
         let filled = buffer.filled().len();
         match Pin::new(&mut this.stream).poll_read(context, buffer) {
             Poll::Ready(result) => {
-                this.note_read(buffer.filled().len() - filled);
-                Poll::Ready(result)
+                let read = this.note_read(buffer.filled().len() - filled);
+                Poll::Ready(result.and(read))
             }
             Poll::Pending => this.wait_to_read(context),
         }

@@ -19,6 +19,7 @@ use crate::serve::accept::{self, Choice, Codes};
 use crate::serve::address::{Address, address};
 use crate::serve::condition::{self, Outcome, Validators};
 use crate::serve::delta;
+use crate::serve::fields::Fields;
 use crate::serve::navigation;
 use crate::serve::range::{self, Ranges};
 use crate::serve::refusal::Refusal;
@@ -66,6 +67,8 @@ pub struct Asked<'r> {
     pub uri: &'r Uri,
     pub version: Version,
     pub headers: &'r HeaderMap,
+    /// Which there are.
+    pub fields: Fields,
     pub channel: Channel,
 }
 
@@ -95,6 +98,7 @@ pub enum Decision<'s> {
     NotModified {
         shelved: &'s Arc<Shelved>,
         document: &'s Document,
+        choice: Choice<'s>,
         etag: HeaderValue,
     },
     /// A file: open it, then ask [`file`].
@@ -134,7 +138,9 @@ pub fn respond<'s>(snapshot: &'s Snapshot, asked: &Asked<'_>, site: &Site) -> De
     if is_misdirected(asked, site) {
         return Decision::Refuse(Refusal::Misdirected);
     }
-    if let Some(refusal) = unmet(asked.headers) {
+    if asked.fields.has(Fields::DEMANDS)
+        && let Some(refusal) = unmet(asked.headers)
+    {
         return Decision::Refuse(refusal);
     }
     match *asked.method {
@@ -222,7 +228,11 @@ pub fn standing<'s>(
             None => Decision::Cold(visit),
         };
     }
-    match (answer(shelved, asked, site), delta::wanted(asked.headers, shelved)) {
+    let wanted = match asked.fields.has(Fields::DELTA) {
+        true => delta::wanted(asked.headers, shelved),
+        false => None,
+    };
+    match (answer(shelved, asked, site), wanted) {
         (Decision::Ready { .. }, Some(wanted)) => match snapshot.get(&wanted.path()) {
             Some(made) if delta::is_of(made, shelved) => answer(made, asked, site),
             _ => Decision::Cold(wanted),
@@ -234,6 +244,9 @@ pub fn standing<'s>(
 /// The page that a person gets who opens the feed of this key; `?raw` is the feed
 /// itself.
 fn visited(key: &Key, asked: &Asked<'_>) -> Option<Key> {
+    if !asked.fields.has(Fields::NAVIGATION) {
+        return None;
+    }
     let Key::Feed { scope, part, format } = key else { return None };
     let is_visit = asked.uri.query() != Some("raw") && navigation::is_navigation(asked.headers);
     is_visit.then(|| Key::Visit { scope: scope.clone(), part: *part, format: *format })
@@ -284,9 +297,12 @@ pub fn answer<'s>(shelved: &'s Arc<Shelved>, asked: &Asked<'_>, site: &Site) -> 
     // A page at the address of a feed must not pass for the feed's last version.
     let modified = (document.kind != Kind::Visit).then_some(document.modified);
     let now = Validators { etag: &choice.variant.etag, modified };
+    if !asked.fields.has(Fields::VALIDATORS) && !asked.fields.has(Fields::CONDITIONS) {
+        return Decision::Ready { shelved, document, choice };
+    }
     match condition::evaluate(asked.headers, now) {
         Outcome::Proceed => Decision::Ready { shelved, document, choice },
-        Outcome::NotModified(etag) => Decision::NotModified { shelved, document, etag },
+        Outcome::NotModified(etag) => Decision::NotModified { shelved, document, choice, etag },
         Outcome::Failed => Decision::Refuse(Refusal::PreconditionFailed),
     }
 }
@@ -358,6 +374,11 @@ fn authority(asked: &Asked<'_>) -> Result<(), &'static str> {
     }
     if host.is_some_and(|it| !it.as_bytes().iter().all(|&it| is_of_host(it))) {
         return Err("`Host` is a name or an address, and perhaps a port");
+    }
+    // RFC 9110, section 4.2.1: no URL of ours is without a host.
+    let has_authority = asked.uri.authority().is_some();
+    if host.is_some_and(|it| it.is_empty()) && !has_authority && asked.uri.path() != "*" {
+        return Err("`Host` names one");
     }
     if let Some(scheme) = asked.uri.scheme_str()
         && !matches!(scheme, "http" | "https")
@@ -450,28 +471,22 @@ pub(super) fn unmet(headers: &HeaderMap) -> Option<Refusal> {
 /// What may stand in a host and port (RFC 3986, section 3.2.2); `@` may not, since
 /// user names have no place here (RFC 9110, section 4.2.4).
 fn is_of_host(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.'
-                | b'_'
-                | b'~'
-                | b':'
-                | b'['
-                | b']'
-                | b'%'
-                | b'!'
-                | b'$'
-                | b'&'
-                | b'\''
-                | b'('
-                | b')'
-                | b'*'
-                | b'+'
-                | b','
-                | b';'
-                | b'='
-        )
+    const OTHERS: &[u8] = b"-._~:[]%!$&'()*+,;=";
+    const ALL: [bool; 256] = {
+        let mut all = [false; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            all[byte] = (byte as u8).is_ascii_alphanumeric();
+            byte += 1;
+        }
+        let mut at = 0;
+        while at < OTHERS.len() {
+            all[OTHERS[at] as usize] = true;
+            at += 1;
+        }
+        all
+    };
+    ALL[usize::from(byte)]
 }
 
 #[cfg(test)]

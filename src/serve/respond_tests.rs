@@ -91,6 +91,7 @@ impl Request {
             uri: &self.uri,
             version: self.version,
             headers: &self.headers,
+            fields: Fields::of(&self.headers),
             channel: self.channel,
         }
     }
@@ -229,7 +230,8 @@ fn hosts() {
         ("GET /feed.atom\nhost: me@a", "400", "RFC 9110, 4.2.4"),
         ("GET /feed.atom\nhost: h\u{e9}", "400", "not ASCII"),
         ("GET /feed.atom\nhost: [::1]:8080", "200 /feed.atom Identity", ""),
-        ("GET /feed.atom\nhost: ", "200 /feed.atom Identity", "RFC 9110, 7.2: may be empty"),
+        ("GET /feed.atom\nhost: ", "400", "RFC 9110, 4.2.1: no URL is without a host"),
+        ("OPTIONS *\nhost: ", "options", "RFC 9110, 7.2: the server as a whole needs none"),
         ("GET http://a/feed.atom\nhost: b", "200 /feed.atom Identity", "RFC 9112, 3.2.2"),
         ("GET http://a/feed.atom", "400", "RFC 9112, 3.2.2: `Host` all the same"),
         ("GET http://me:pw@a/feed.atom\nhost: a", "400", "RFC 9110, 4.2.4"),
@@ -292,7 +294,7 @@ fn other_servers_names_and_schemes() {
         (&one, PLAIN, "GET /feed.atom\nhost: [::1]:80", ok, ""),
         (&one, PLAIN, "GET /feed.atom\nhost: [::1]", ok, ""),
         (&one, PLAIN, "GET /feed.atom\nhost: example.com", "421", "RFC 9110, 15.5.20"),
-        (&one, PLAIN, "GET /feed.atom\nhost: ", "421", "no name at all"),
+        (&one, PLAIN, "OPTIONS *\nhost: ", "421", "no name at all"),
         (&one, PLAIN, "GET http://example.org/feed.atom\nhost: b", ok, "RFC 9112, 3.2.2"),
         (&one, PLAIN, "GET http://b/feed.atom\nhost: example.org", "421", "RFC 9112, 3.2.2"),
         (&one, PLAIN, "GET http://b/feed.atom HTTP/2", "421", ""),

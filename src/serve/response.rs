@@ -40,6 +40,7 @@ pub struct Caching {
 }
 
 const ALLOWED: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+static NO_STORE_VALUE: HeaderValue = NO_STORE;
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const ANY: HeaderValue = HeaderValue::from_static("*");
@@ -63,28 +64,17 @@ const ACTIVE_POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// 200 from the shelf.
+///
+/// Its head is made once for each version and coding and stays there; what can be
+/// configured is put in afterwards.
 pub(super) fn ready(
     document: &Document,
     choice: &Choice<'_>,
     method: &Method,
     caching: &Caching,
 ) -> Response<Body> {
-    let mut headers = HeaderMap::with_capacity(16);
-    headers.insert(CONTENT_TYPE, document.media_type.clone());
-    if let Some(coding) = content_encoding(choice.coding) {
-        headers.insert(CONTENT_ENCODING, coding);
-    }
-    if let Some(language) = &document.language {
-        headers.insert(CONTENT_LANGUAGE, language.clone());
-    }
-    validate(&mut headers, document, choice.variant.etag.clone(), caching);
-    if document.kind != Kind::Visit {
-        headers.insert(LAST_MODIFIED, document.last_modified.clone());
-    }
-    secure(&mut headers, document.kind);
-    for link in &document.links {
-        headers.append(LINK, link.clone());
-    }
+    let mut headers = choice.variant.head.get_or_init(|| head(document, choice)).clone();
+    headers.insert(CACHE_CONTROL, cache_control(document.kind, caching).clone());
     let body = match *method {
         Method::HEAD => {
             headers.insert(CONTENT_LENGTH, choice.variant.length.clone());
@@ -93,6 +83,48 @@ pub(super) fn ready(
         _ => Body::Bytes(choice.variant.bytes.clone()),
     };
     response(StatusCode::OK, headers, body)
+}
+
+fn head(document: &Document, choice: &Choice<'_>) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(16);
+    headers.insert(CONTENT_TYPE, document.media_type.clone());
+    if let Some(coding) = content_encoding(choice.coding) {
+        headers.insert(CONTENT_ENCODING, coding);
+    }
+    if let Some(language) = &document.language {
+        headers.insert(CONTENT_LANGUAGE, language.clone());
+    }
+    validate(&mut headers, document, choice.variant.etag.clone(), NO_STORE);
+    if document.kind != Kind::Visit {
+        headers.insert(LAST_MODIFIED, document.last_modified.clone());
+    }
+    secure(&mut headers, document.kind);
+    for link in &document.links {
+        headers.append(LINK, link.clone());
+    }
+    headers
+}
+
+/// 304 of what is on the shelf, with the tag of what the client has.
+pub(super) fn unchanged(
+    document: &Document,
+    variant: &Variant,
+    etag: HeaderValue,
+    caching: &Caching,
+) -> Response<Body> {
+    let head = || {
+        let mut headers = HeaderMap::with_capacity(8);
+        validate(&mut headers, document, variant.etag.clone(), NO_STORE);
+        headers.insert(LAST_MODIFIED, document.last_modified.clone());
+        secure(&mut headers, document.kind);
+        headers
+    };
+    let mut headers = variant.unchanged.get_or_init(head).clone();
+    headers.insert(CACHE_CONTROL, cache_control(document.kind, caching).clone());
+    if etag != variant.etag {
+        headers.insert(ETAG, etag);
+    }
+    response(StatusCode::NOT_MODIFIED, headers, Body::Empty)
 }
 
 /// What changed since the client's version.
@@ -145,7 +177,7 @@ pub(super) fn not_modified(
     caching: &Caching,
 ) -> Response<Body> {
     let mut headers = HeaderMap::with_capacity(8);
-    validate(&mut headers, document, etag, caching);
+    validate(&mut headers, document, etag, cache_control(document.kind, caching).clone());
     if let Some(date) = last_modified {
         headers.insert(LAST_MODIFIED, date);
     }
@@ -154,25 +186,24 @@ pub(super) fn not_modified(
 }
 
 /// Tag, `Cache-Control` and `Vary`.
-fn validate(headers: &mut HeaderMap, document: &Document, etag: HeaderValue, caching: &Caching) {
+fn validate(headers: &mut HeaderMap, document: &Document, etag: HeaderValue, cache: HeaderValue) {
     headers.insert(ETAG, etag);
-    let (cache, varies) = match document.kind {
-        Kind::Feed => (&caching.feed, true),
-        Kind::Archive => (&caching.archive, true),
-        Kind::List => (&caching.feed, true),
-        Kind::Page => (&caching.page, true),
-        Kind::Visit | Kind::Delta => (&NO_STORE, true),
-        Kind::Media | Kind::Active => (&caching.file, false),
+    headers.insert(CACHE_CONTROL, cache);
+    let vary = match document.kind {
+        Kind::Media | Kind::Active => return,
+        Kind::Visit => "accept, accept-encoding, sec-fetch-dest, upgrade-insecure-requests",
+        _ => "accept-encoding",
     };
-    headers.insert(CACHE_CONTROL, cache.clone());
-    if varies {
-        headers.insert(
-            VARY,
-            HeaderValue::from_static(match document.kind {
-                Kind::Visit => "accept, accept-encoding, sec-fetch-dest, upgrade-insecure-requests",
-                _ => "accept-encoding",
-            }),
-        );
+    headers.insert(VARY, HeaderValue::from_static(vary));
+}
+
+fn cache_control(kind: Kind, caching: &Caching) -> &HeaderValue {
+    match kind {
+        Kind::Feed | Kind::List => &caching.feed,
+        Kind::Archive => &caching.archive,
+        Kind::Page => &caching.page,
+        Kind::Visit | Kind::Delta => &NO_STORE_VALUE,
+        Kind::Media | Kind::Active => &caching.file,
     }
 }
 
@@ -232,7 +263,8 @@ pub(super) fn file(
             (StatusCode::PARTIAL_CONTENT, parts(&document.media_type, &boundary, &spans, length))
         }
     };
-    validate(&mut headers, document, facts.etag, caching);
+    let cache = cache_control(document.kind, caching).clone();
+    validate(&mut headers, document, facts.etag, cache);
     let stream = Stream::new(file, pieces, Arc::clone(readers));
     let body = match *method {
         Method::HEAD => {

@@ -161,6 +161,8 @@ fn variant(bytes: Bytes, tag: &str, coding: Coding) -> Variant {
         bytes,
         etag: HeaderValue::try_from(format!("\"{tag}{}\"", coding.suffix()))
             .expect("a tag is hexadecimal digits and a suffix"),
+        head: OnceLock::new(),
+        unchanged: OnceLock::new(),
     }
 }
 

@@ -6,4 +6,5 @@
 mod cli;
 mod discovery;
 mod folder;
+mod serving;
 mod support;

@@ -76,13 +76,22 @@ impl Rig {
     }
 
     pub fn start(&mut self) {
+        self.start_as(self.command());
+    }
+
+    /// Asks it to read its configuration again.
+    pub fn hang_up(&self) {
+        let process = rustix::process::Pid::from_child(self.daemon.as_ref().unwrap());
+        rustix::process::kill_process(process, rustix::process::Signal::HUP).unwrap();
+    }
+
+    pub fn start_as(&mut self, mut command: Command) {
         let log = fs::OpenOptions::new()
             .append(true)
             .create(true)
             .open(self.folder.path().join("log"))
             .unwrap();
-        let mut daemon =
-            self.command().stdout(Stdio::piped()).stderr(Stdio::from(log)).spawn().unwrap();
+        let mut daemon = command.stdout(Stdio::piped()).stderr(Stdio::from(log)).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on http://");
@@ -127,7 +136,8 @@ impl Rig {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).unwrap();
+        let read = stream.read_to_end(&mut bytes);
+        assert!(read.is_ok(), "{read:?} after {} bytes; log:\n{}", bytes.len(), self.log());
         let end = bytes.windows(4).position(|it| it == b"\r\n\r\n").unwrap();
         let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
         let mut lines = head.split("\r\n");

@@ -21,7 +21,7 @@ impl Decider<'_, '_> {
                 self.touch.scopes_of(&entry, &kept.article, entry.announced)?;
             }
         }
-        self.rows.close_pages(&self.touch.joined())?;
+        self.touch.close_pages()?;
         self.rows.put_fact("chosen", &now)
     }
 }

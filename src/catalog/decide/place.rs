@@ -25,8 +25,9 @@ impl Decider<'_, '_> {
         self.waiting.remove(&entry.number);
         if wanted != entry.wanted
             && !entry.permalink.is_empty()
-            && (was_live || !self.is_taken(&entry.permalink, entry.number)?)
+            && !self.is_taken(&entry.permalink, entry.number)?
             && let Some(leaving) = self.leaving_at(&wanted)?.filter(|&it| it != entry.number)
+            && self.waiting.get(&leaving) != Some(&entry.number)
         {
             self.waiting.insert(entry.number, leaving);
         } else if wanted != entry.wanted
@@ -45,7 +46,9 @@ impl Decider<'_, '_> {
                 alias.split('/').filter(|it| !it.is_empty()).map(encoded_segment).collect();
             if !segments.is_empty() {
                 let path = format!("/{}", segments.join("/"));
-                self.rows.put_place(&path, entry.number)?;
+                if self.rows.put_place(&path, entry.number)? {
+                    self.touch.led_elsewhere(entry);
+                }
                 self.touch.page(path);
             }
         }

@@ -61,6 +61,8 @@ impl Decider<'_, '_> {
             entry.updated = self.now.max(entry.published);
             self.rows.put_entry(&entry)?;
             self.touch.scopes_of(&entry, &kept.article, self.now)?;
+            self.touch.files_of(&kept.article);
+            self.touch.siblings_of(&entry, &kept.article)?;
             self.touch.entry(&entry)?;
             self.touch.led_elsewhere(&entry);
         }

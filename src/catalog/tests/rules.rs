@@ -295,6 +295,21 @@ fn dates_updated_stays_with_another_converter() {
 }
 
 #[test]
+fn what_was_cut_is_a_problem_of_an_article_that_is_published() {
+    let mut site = Site::new();
+    let long = "word ".repeat(200);
+    site.write("a.md", &format!("# {long}\n\nText."));
+    let problems = |site: &Site| -> Vec<String> {
+        site.catalog.problems().unwrap().iter().map(|it| it.to_string()).collect()
+    };
+    let told = "a.md: expected a title of at most 500 characters, found 999; it is cut";
+    assert_eq!(problems(&site), [told]);
+    assert_eq!(site.titles().len(), 1);
+    site.write("a.md", "# Short\n\nText.");
+    assert_eq!(problems(&site), [""; 0]);
+}
+
+#[test]
 fn promise_4_expires_withdraws_at_its_time_while_the_seed_is_broken() {
     for broken in ["---\ntitle: One\nnever closed", ""] {
         let mut site = Site::new();

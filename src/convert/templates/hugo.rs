@@ -11,7 +11,9 @@ impl Renderer<'_> {
     pub(super) fn hugo(&mut self, rest: &str, out: &mut String) -> usize {
         let (opening, closing) =
             if rest.starts_with("{{<") { ("{{<", ">}}") } else { ("{{%", "%}}") };
-        let Some((inside, length)) = between(rest, opening, closing) else { return 0 };
+        let Some((inside, length)) = between(rest, opening, closing) else {
+            return self.no_tag();
+        };
         let inside = inside.trim();
         // A shortcode that is shown, not called.
         if let Some(shown) = inside.strip_prefix("/*").and_then(|it| it.strip_suffix("*/")) {

@@ -11,7 +11,7 @@ use crate::convert::templates::{DEEPEST, MOST_WORK, Renderer, between, trimmed};
 impl Renderer<'_> {
     /// `{% ... %}`.
     pub(super) fn liquid(&mut self, rest: &str, out: &mut String) -> usize {
-        let Some((inside, length)) = between(rest, "{%", "%}") else { return 0 };
+        let Some((inside, length)) = between(rest, "{%", "%}") else { return self.no_tag() };
         let inside = trimmed(inside);
         let name_to = inside
             .find(|it: char| !(it.is_alphanumeric() || matches!(it, '_' | '-' | '.')))
