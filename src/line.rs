@@ -309,6 +309,7 @@ pub fn try_on(look: &Look) {
             enclosures: Vec::new(),
             link: None,
             words: 2,
+            cuts: Vec::new(),
             stated: Default::default(),
             extra: Default::default(),
         },
