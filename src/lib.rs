@@ -16,6 +16,8 @@
 
 pub mod problem;
 
+mod cores;
+
 pub mod watch;
 
 pub mod convert;

@@ -21,6 +21,7 @@ use crate::catalog::store::Result;
 use crate::catalog::{Catalog, Reader, Sighting, Touched};
 use crate::convert;
 use crate::convert::article::Article;
+use crate::cores;
 use crate::feed;
 use crate::feed::page::{Feed, Site};
 use crate::problem::Problem;
@@ -39,34 +40,23 @@ pub struct Look {
 
 /// Takes a batch of changes into the catalog: all of it or, if the store fails,
 /// none.
-///
-/// A seed that cannot be converted holds nobody up: its problem goes into the
-/// catalog with it, and its last good version stays published.
 pub fn take(
     catalog: &mut Catalog,
     changes: &[Change],
     options: &convert::Options,
     now: Timestamp,
 ) -> Result<Touched> {
-    // Conversion is pure, so a batch is shared among all cores.
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = changes.len().div_ceil(cores).max(8);
-    let seen = std::thread::scope(|scope| {
-        let workers: Vec<_> = changes
-            .chunks(share)
-            .skip(1)
-            .map(|part| scope.spawn(|| part.iter().map(|it| sighting(it, options)).collect()))
-            .collect();
-        let mut seen: Vec<Sighting> =
-            changes.iter().take(share).map(|it| sighting(it, options)).collect();
-        for worker in workers {
-            let part: Vec<Sighting> =
-                worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            seen.extend(part);
-        }
-        seen
-    });
-    catalog.apply(seen, now)
+    catalog.apply(sight(changes, options), now)
+}
+
+/// The part of [`take`] that needs no catalog: each seed of a batch is converted. A long
+/// import does it for one batch while the one before is written.
+///
+/// A seed that cannot be converted holds nobody up: its problem goes into the
+/// catalog with it, and its last good version stays published.
+pub fn sight(changes: &[Change], options: &convert::Options) -> Vec<Sighting> {
+    // Conversion is pure.
+    cores::share(changes.iter().collect(), |it| sighting(it, options))
 }
 
 fn sighting(change: &Change, options: &convert::Options) -> Sighting {

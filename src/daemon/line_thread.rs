@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use crate::catalog::store::{Error, Result};
-use crate::catalog::{Catalog, Health, Reader, Touched};
+use crate::catalog::{Catalog, Health, Reader, Sighting, Touched};
 use crate::convert;
 use crate::daemon::control::Command;
 use crate::daemon::theme;
@@ -102,20 +102,22 @@ impl LineThread {
         let mut progress = Progress::new(self.catalog.is_importing().unwrap_or(false));
         self.stale.extend(pinned());
         let mut shown = Instant::now();
-        let mut next = None;
+        let mut next: Option<(News, Option<Vec<Sighting>>)> = None;
         while !self.stop.load(Ordering::Relaxed) {
             self.pulse.beat();
             let arrived = match next.take() {
                 Some(arrived) => Some(arrived),
                 None => match news.recv_timeout(self.wait()) {
-                    Ok(arrived) => Some(arrived),
+                    Ok(arrived) => Some((arrived, None)),
                     Err(RecvTimeoutError::Timeout) => None,
                     Err(RecvTimeoutError::Disconnected) => break,
                 },
             };
-            if let Some(arrived) = arrived {
+            if let Some((arrived, seen)) = arrived {
                 progress.note(&arrived);
-                self.hear(arrived);
+                let following = news.try_recv().ok();
+                let ahead = self.hear_and_look_ahead(arrived, seen, following.as_ref());
+                next = following.map(|it| (it, ahead));
             }
             if self.catalog.due().is_some_and(|it| it <= Timestamp::now()) {
                 self.write(|catalog, now, _| catalog.tick(now));
@@ -123,7 +125,7 @@ impl LineThread {
             while let Ok(command) = self.commands.try_recv() {
                 self.obey(&command);
             }
-            next = news.try_recv().ok();
+            next = next.or_else(|| Some((news.try_recv().ok()?, None)));
             if next.is_none() || shown.elapsed() >= SHOW_EVERY {
                 self.show();
                 shown = Instant::now();
@@ -141,10 +143,33 @@ impl LineThread {
         due.map_or(longest, |it| (it + Duration::from_millis(1)).min(longest))
     }
 
-    fn hear(&mut self, news: News) {
+    /// Takes news in; meanwhile the batch that follows is converted, where there is one.
+    fn hear_and_look_ahead(
+        &mut self,
+        news: News,
+        seen: Option<Vec<Sighting>>,
+        following: Option<&News>,
+    ) -> Option<Vec<Sighting>> {
+        let options = self.convert.clone();
+        std::thread::scope(|scope| {
+            let ahead = following.and_then(|it| match it {
+                News::Changes(changes) => Some(scope.spawn(|| line::sight(changes, &options))),
+                _ => None,
+            });
+            self.hear(news, seen);
+            ahead.map(|it| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        })
+    }
+
+    /// `seen`: what the changes among the news were converted to, if they were.
+    fn hear(&mut self, news: News, mut seen: Option<Vec<Sighting>>) {
         match news {
             News::Changes(changes) => {
-                self.write(|catalog, now, convert| line::take(catalog, &changes, convert, now));
+                // A write that is tried again converts again.
+                self.write(|catalog, now, convert| match seen.take() {
+                    Some(seen) => catalog.apply(seen, now),
+                    None => line::take(catalog, &changes, convert, now),
+                });
             }
             News::Compared { device, inode } => {
                 let was_importing = self.catalog.is_importing().unwrap_or(false);
@@ -182,7 +207,7 @@ impl LineThread {
     /// a full disk. What was published is served meanwhile.
     fn write(
         &mut self,
-        work: impl Fn(&mut Catalog, Timestamp, &convert::Options) -> Result<Touched>,
+        mut work: impl FnMut(&mut Catalog, Timestamp, &convert::Options) -> Result<Touched>,
     ) {
         let touched = loop {
             match work(&mut self.catalog, Timestamp::now(), &self.convert) {

@@ -28,6 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
+use crate::cores;
 use crate::render::rendition::{Key, Made};
 use crate::shelf::snapshot::{
     Body, Coding, Document, Item, Shelved, Snapshot, Variant, View, is_pinned,
@@ -114,8 +115,9 @@ impl Shelf {
     /// change together. Gives back the keys that have changed since `revision`:
     /// make them again.
     pub fn put_all(&self, made: Vec<(Key, Made)>, revision: u64) -> Vec<Key> {
-        let shelved = made.into_iter().map(|(key, made)| self.inner.shelved(key, made, revision));
-        self.inner.place(shelved.collect())
+        // Compression is most of the work.
+        let shelved = cores::share(made, |(key, made)| self.inner.shelved(key, made, revision));
+        self.inner.place(shelved)
     }
 
     /// Says that `keys` changed at `revision` of the catalog. Pinned ones stay until
