@@ -32,6 +32,8 @@ UNAVOIDABLE = {
     "NotHtml", "SecurityRisk", "SecurityRiskAttr", "DangerousStyleAttr", "ContainsRelRef",
     # The tombstones of RFC 6721, the licences of RFC 4946.
     "UndefinedElement", "UnknownNamespace", "UnregisteredAtomLinkRel",
+    # The only page of an archive has a neighbour on neither side (RFC 5005, section 4).
+    "ArchiveIncomplete",
     # Two articles of one second, or of one day without a time.
     "DuplicateUpdated",
 }
