@@ -79,6 +79,8 @@ impl Store {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(Error::from)?;
         let outcome = work(&Rows { connection: &transaction })?;
+        #[cfg(test)]
+        faults::strike().map_err(Error::from)?;
         transaction.commit().map_err(Error::from)?;
         Ok(outcome)
     }
@@ -98,6 +100,13 @@ impl Store {
     #[cfg(test)]
     pub fn without_sync(&self) -> Result<()> {
         self.connection.pragma_update(None, "synchronous", "OFF")?;
+        Ok(())
+    }
+
+    /// For tests of a state folder that cannot be written.
+    #[cfg(test)]
+    pub fn refuse_writes(&self, refuse: bool) -> Result<()> {
+        self.connection.pragma_update(None, "query_only", refuse)?;
         Ok(())
     }
 
@@ -142,6 +151,35 @@ fn prepare(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
+/// For tests: a statement that fails, as it would on a disk that does.
+#[cfg(test)]
+pub mod faults {
+    use std::cell::Cell;
+
+    use rusqlite::ffi;
+
+    thread_local! {
+        static BEFORE: Cell<Option<u32>> = const { Cell::new(None) };
+    }
+
+    /// Lets so many statements of this thread pass, and the next one fail.
+    pub fn fail_after(statements: Option<u32>) {
+        BEFORE.set(statements);
+    }
+
+    pub(super) fn strike() -> rusqlite::Result<()> {
+        let before = BEFORE.get();
+        BEFORE.set(before.map(|it| it.wrapping_sub(1)));
+        match before {
+            Some(0) => {
+                BEFORE.set(None);
+                Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR), None))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The rows of the catalog, inside one transaction.
 #[derive(Debug)]
 pub struct Rows<'c> {
@@ -151,6 +189,8 @@ pub struct Rows<'c> {
 /// Small queries that every group of rows uses.
 impl Rows<'_> {
     pub(super) fn run(&self, sql: &str, values: impl Params) -> Result<usize> {
+        #[cfg(test)]
+        faults::strike()?;
         Ok(self.connection.prepare_cached(sql)?.execute(values)?)
     }
 
@@ -160,6 +200,8 @@ impl Rows<'_> {
         values: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>> {
+        #[cfg(test)]
+        faults::strike()?;
         Ok(self.connection.prepare_cached(sql)?.query_row(values, read).optional()?)
     }
 
@@ -169,6 +211,8 @@ impl Rows<'_> {
         values: impl Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
+        #[cfg(test)]
+        faults::strike()?;
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map(values, read)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)

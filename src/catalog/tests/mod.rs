@@ -16,6 +16,7 @@ use crate::convert;
 use crate::watch::seed::{Seed, SeedPath, Stat, Surroundings};
 
 mod chosen;
+mod faults;
 mod model;
 mod rules;
 
