@@ -131,6 +131,11 @@ impl LineThread {
                 shown = Instant::now();
             }
         }
+        // So that the database is one file while nobody runs. Left undone, SQLite does it
+        // at the next start.
+        if let Err(error) = self.catalog.rest() {
+            warn!(%error, "cannot bring the catalog's log into its database");
+        }
     }
 
     fn wait(&self) -> Duration {

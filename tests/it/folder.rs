@@ -161,3 +161,45 @@ fn readers_are_answered_as_http_asks() {
     let index = rig.get("/").text();
     assert!(index.contains("rel=\"alternate\"") && index.contains("feed.atom"), "{index}");
 }
+
+#[test]
+fn promise_6_a_damaged_catalog_is_set_aside_and_made_again_with_the_same_ids() {
+    let damages: [(&str, fn(&mut Vec<u8>)); 3] = [
+        ("no database", |bytes| *bytes = b"not a database at all, but some text".repeat(200)),
+        ("cut off", |bytes| bytes.truncate(bytes.len() / 2)),
+        ("its first page overwritten", |bytes| bytes[100..4000].fill(0xA5)),
+    ];
+    for (name, damage) in damages {
+        let mut rig = Rig::serving(&[
+            ("a.md", "---\ndate: 2024-01-02\n---\n# A\n\nText.\n"),
+            ("news/b.md", "---\ndate: 2024-01-03\n---\n# B\n\nText.\n"),
+        ]);
+        let facts = |rig: &Rig| -> Vec<(String, String)> {
+            let feed: serde_json::Value =
+                serde_json::from_str(&rig.get("/feed.json").text()).unwrap();
+            let items = feed["items"].as_array().unwrap();
+            items
+                .iter()
+                .map(|it| (it["id"].to_string(), it["date_published"].to_string()))
+                .collect()
+        };
+        let before = facts(&rig);
+        assert_eq!(before.len(), 2);
+        rig.stop();
+        let file = rig.state().join("catalog.sqlite");
+        let mut bytes = std::fs::read(&file).unwrap();
+        damage(&mut bytes);
+        std::fs::write(&file, bytes).unwrap();
+        // From a log that is whole SQLite mends what the file lacks.
+        for beside in ["catalog.sqlite-wal", "catalog.sqlite-shm"] {
+            let _ = std::fs::remove_file(rig.state().join(beside));
+        }
+        rig.start();
+        assert_eq!(facts(&rig), before, "{name}");
+        let is_aside = std::fs::read_dir(rig.state())
+            .unwrap()
+            .any(|it| it.unwrap().file_name().to_string_lossy().contains(".damaged-20"));
+        assert!(is_aside, "{name}: it is kept, with its time");
+        assert!(rig.log().contains("set the damaged catalog aside"), "{name}: {}", rig.log());
+    }
+}
