@@ -164,7 +164,8 @@ fn readers_are_answered_as_http_asks() {
 
 #[test]
 fn promise_6_a_damaged_catalog_is_set_aside_and_made_again_with_the_same_ids() {
-    let damages: [(&str, fn(&mut Vec<u8>)); 3] = [
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(&str, Damage); 3] = [
         ("no database", |bytes| *bytes = b"not a database at all, but some text".repeat(200)),
         ("cut off", |bytes| bytes.truncate(bytes.len() / 2)),
         ("its first page overwritten", |bytes| bytes[100..4000].fill(0xA5)),
