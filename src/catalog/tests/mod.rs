@@ -17,6 +17,7 @@ use crate::watch::seed::{Seed, SeedPath, Stat, Surroundings};
 
 mod chosen;
 mod faults;
+mod migrations;
 mod model;
 mod rules;
 
