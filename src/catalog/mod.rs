@@ -13,6 +13,8 @@ pub mod chosen;
 mod decide;
 mod delta;
 pub mod entry;
+#[cfg(test)]
+mod faults;
 pub mod identity;
 pub mod lists;
 pub mod migrate;

@@ -14,6 +14,8 @@ use rusqlite::{
     Connection, OpenFlags, OptionalExtension, Params, Row, TransactionBehavior, params,
 };
 
+#[cfg(test)]
+use crate::catalog::faults;
 use crate::catalog::migrate;
 use crate::catalog::rows::{Converted, EntryRow, Hash, Micros, SeedRow, Standing, Status};
 use crate::convert::article::Article;
@@ -149,35 +151,6 @@ fn prepare(connection: &Connection) -> Result<()> {
     // only writer.
     connection.pragma_update(None, "foreign_keys", cfg!(debug_assertions))?;
     Ok(())
-}
-
-/// For tests: a statement that fails, as it would on a disk that does.
-#[cfg(test)]
-pub mod faults {
-    use std::cell::Cell;
-
-    use rusqlite::ffi;
-
-    thread_local! {
-        static BEFORE: Cell<Option<u32>> = const { Cell::new(None) };
-    }
-
-    /// Lets so many statements of this thread pass, and the next one fail.
-    pub fn fail_after(statements: Option<u32>) {
-        BEFORE.set(statements);
-    }
-
-    pub(super) fn strike() -> rusqlite::Result<()> {
-        let before = BEFORE.get();
-        BEFORE.set(before.map(|it| it.wrapping_sub(1)));
-        match before {
-            Some(0) => {
-                BEFORE.set(None);
-                Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR), None))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 /// The rows of the catalog, inside one transaction.

@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use super::*;
-use crate::catalog::store::{Result, faults};
+use crate::catalog::faults;
+use crate::catalog::store::Result;
 
 /// Every row of every table, as text.
 fn dump(site: &Site) -> String {
