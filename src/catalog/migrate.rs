@@ -7,8 +7,11 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// The changes in order; the database's `user_version` says how many it has.
-pub const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
+pub const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
+];
 
 /// Brings the schema up to date. Fails with [`Error::TooNew`] where a later Sower
 /// wrote this database.
