@@ -14,6 +14,7 @@ mod line_thread;
 mod maker;
 mod priority;
 mod request_log;
+mod salvage;
 mod serving;
 mod sockets;
 mod state_lock;
@@ -88,7 +89,7 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
     info!(seeds = %config.seeds.display(), state = %state.display(), "starting");
 
     let convert_options = convert_options(&config);
-    let mut catalog = open_catalog(&state, &key, catalog_options(&config, &convert_options), now)?;
+    let mut catalog = salvage::open(&state, &key, catalog_options(&config, &convert_options), now)?;
     let theme = config.theme.as_deref().map_or_else(Theme::default, theme::read);
     let site = site(&config, base_url, key, (&mut catalog, &theme), now)?;
     let look = Arc::new(Look { site, theme });
@@ -100,21 +101,21 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
     let reader = || catalog.reader().map_err(|it| it.to_string());
     let mut known = reader()?;
     let health = Arc::new(Pulse::new(catalog.health().unwrap_or_default()));
-    let maker = Arc::new(Maker::new(
-        reader()?,
-        catalog.path().to_owned(),
-        catalog.options().clone(),
-        Arc::clone(&look),
-        Arc::clone(&shelf),
-    ));
     let (sink, news) = mpsc::sync_channel(NEWS);
     let known = Box::new(move || known.known().map_err(|it| it.to_string()));
     let watcher = priority::giving_way(|| watch::start(watch_options(&config), known, sink))
         .map_err(|_| "the watcher failed; the log says why")?
         .map_err(|it| it.to_string())?;
+    let watcher = Arc::new(watcher);
 
     let stop = Arc::new(AtomicBool::new(false));
     let (commands, commanded) = mpsc::channel();
+    let maker = Arc::new(Maker::new(
+        catalog.readers(),
+        Arc::clone(&look),
+        Arc::clone(&shelf),
+        commands.clone(),
+    ));
     let report = report(Arc::clone(&health), Arc::clone(&shelf), Arc::clone(&look));
     let server = serve::Server::new(shelf.view(), maker.make(), report, serving.options());
     let server = Arc::new(server);
@@ -140,6 +141,8 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
         commands: commanded,
         ready: Some(ready),
         stale: Default::default(),
+        watcher: Arc::clone(&watcher),
+        salvage_from: None,
     };
     let line = std::thread::Builder::new()
         .name("line".into())
@@ -242,7 +245,7 @@ impl Stops {
 
 struct Reloading {
     reread: Reread,
-    watcher: watch::Watcher,
+    watcher: Arc<watch::Watcher>,
     serving: Arc<Serving>,
     server: Arc<serve::Server>,
     tls: Option<Arc<serve::Tls>>,
@@ -284,34 +287,6 @@ async fn keep_alive(pulse: Arc<Pulse>, server: Arc<serve::Server>) {
         }
         tokio::time::sleep(every).await;
     }
-}
-
-/// Opens the catalog; one that is damaged is set aside and made again from the
-/// seeds, with the same ids, since the site key stands outside it.
-fn open_catalog(
-    state: &Path,
-    key: &str,
-    options: catalog::Options,
-    now: Timestamp,
-) -> Result<Catalog, String> {
-    match Catalog::open(state, key.to_owned(), options.clone(), now) {
-        Err(damage) if damage.is_corrupt() => {
-            let stamp = now.strftime("%Y%m%dT%H%M%SZ");
-            for suffix in ["", "-wal", "-shm"] {
-                let file = state.join(format!("catalog.sqlite{suffix}"));
-                let aside = state.join(format!("catalog.sqlite{suffix}.damaged-{stamp}"));
-                if file.exists() {
-                    std::fs::rename(&file, &aside).map_err(|it| {
-                        format!("cannot set the damaged `{}` aside: {it}", file.display())
-                    })?;
-                }
-            }
-            error!(%damage, "set the damaged catalog aside as `catalog.sqlite.damaged-{stamp}` and makes it again from the seeds");
-            Catalog::open(state, key.to_owned(), options, now)
-        }
-        other => other,
-    }
-    .map_err(|it| format!("cannot open the catalog in `{}`: {it}", state.display()))
 }
 
 fn micros(duration: Duration) -> Micros {

@@ -29,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub enum Command {
     /// Withdraw what is missing; the answer is how many entries.
     Confirm(mpsc::Sender<usize>),
+    /// A reader found the catalog damaged, and how.
+    Salvage(String),
 }
 
 /// Asks the daemon of a state folder.

@@ -15,12 +15,13 @@ use crate::catalog::store::{Error, Result};
 use crate::catalog::{Catalog, Health, Reader, Sighting, Touched};
 use crate::convert;
 use crate::daemon::control::Command;
+use crate::daemon::salvage;
 use crate::daemon::theme;
 use crate::line::{self, Look};
 use crate::render::rendition::Key;
 use crate::shelf::Shelf;
 use crate::shelf::snapshot::pinned;
-use crate::watch::News;
+use crate::watch::{News, Watcher};
 
 /// Readers see what changed no later than this, however much else changes.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
@@ -28,6 +29,11 @@ const SHOW_EVERY: Duration = Duration::from_millis(100);
 const BEAT: Duration = Duration::from_millis(500);
 /// How long a failed write waits for its next try.
 const RETRY: Duration = Duration::from_secs(1);
+/// A catalog that is damaged again within this time is not salvaged again: the disk or
+/// the memory fails, and each time leaves a file behind.
+const SALVAGE_EVERY: Duration = Duration::from_secs(3600);
+/// A salvage that failed, as on a full disk, is tried again.
+const SALVAGE_RETRY: Duration = Duration::from_secs(30);
 
 /// What others may know of the line without waiting for it.
 #[derive(Debug)]
@@ -94,6 +100,9 @@ pub struct LineThread {
     /// Told once, when the site's feeds are on the shelf.
     pub ready: Option<tokio::sync::oneshot::Sender<()>>,
     pub stale: BTreeSet<Key>,
+    pub watcher: Arc<Watcher>,
+    /// Not before this may the catalog be salvaged.
+    pub salvage_from: Option<Instant>,
 }
 
 impl LineThread {
@@ -206,6 +215,9 @@ impl LineThread {
                 // Whoever asked may have left.
                 let _ = answer.send(count.get());
             }
+            Command::Salvage(damage) => {
+                self.salvage(damage);
+            }
         }
     }
 
@@ -218,6 +230,7 @@ impl LineThread {
         let touched = loop {
             match work(&mut self.catalog, Timestamp::now(), &self.convert) {
                 Ok(touched) => break touched,
+                Err(error) if error.is_corrupt() && self.salvage(&error.to_string()) => {}
                 Err(error) => self.wait_for_the_store(&error),
             }
             if self.stop.load(Ordering::Relaxed) {
@@ -227,16 +240,7 @@ impl LineThread {
         if lock(&self.pulse.failing).take().is_some() {
             info!("the catalog can be written again");
         }
-        for note in &touched.notes {
-            warn!("{note}");
-        }
-        let stale = line::stale(&touched);
-        if !stale.is_empty() {
-            self.pulse.note_change();
-            let keys: Vec<Key> = stale.iter().cloned().collect();
-            self.shelf.touch(&keys, touched.revision);
-            self.stale.extend(stale);
-        }
+        self.note(&touched);
         match self.catalog.health() {
             Ok(health) => {
                 let before = std::mem::replace(&mut *lock(&self.pulse.health), health.clone());
@@ -248,6 +252,43 @@ impl LineThread {
                 }
             }
             Err(error) => error!(%error, "cannot read how the catalog stands"),
+        }
+    }
+
+    /// Keeps what a batch made stale, and logs what a person should know of it.
+    fn note(&mut self, touched: &Touched) {
+        for note in &touched.notes {
+            warn!("{note}");
+        }
+        let stale = line::stale(touched);
+        if !stale.is_empty() {
+            self.pulse.note_change();
+            let keys: Vec<Key> = stale.iter().cloned().collect();
+            self.shelf.touch(&keys, touched.revision);
+            self.stale.extend(stale);
+        }
+    }
+
+    /// Goes on with what can be read of a damaged catalog, and compares the whole folder
+    /// with it; what was published is served meanwhile. Whether it could.
+    fn salvage(&mut self, damage: &str) -> bool {
+        if self.salvage_from.is_some_and(|it| Instant::now() < it) {
+            return false;
+        }
+        match self.catalog.salvage_now(Timestamp::now()) {
+            Ok((salvaged, touched)) => {
+                salvage::tell(damage, &salvaged);
+                self.salvage_from = Some(Instant::now() + SALVAGE_EVERY);
+                self.note(&touched);
+                self.stale.extend(pinned());
+                self.watcher.compare_now();
+                true
+            }
+            Err(error) => {
+                error!(%damage, %error, "cannot salvage the damaged catalog");
+                self.salvage_from = Some(Instant::now() + SALVAGE_RETRY);
+                false
+            }
         }
     }
 
@@ -275,6 +316,9 @@ impl LineThread {
                 line::show(&mut self.reader, &self.look, &self.shelf, &mut self.stale)
         {
             error!(%error, "cannot show what changed; trying again");
+            if error.is_corrupt() {
+                self.salvage(&error.to_string());
+            }
             return;
         }
         theme::tell(&self.look.theme);

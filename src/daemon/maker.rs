@@ -1,12 +1,14 @@
 //! Makes what is not on the shelf when a reader asks for it, on blocking threads,
 //! each making with a reader's connection of its own.
 
-use std::path::PathBuf;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::error;
 
-use crate::catalog::{Options, Reader};
+use crate::catalog::store::Error;
+use crate::catalog::{Reader, Readers};
+use crate::daemon::control::Command;
 use crate::daemon::theme;
 use crate::line::{self, Look};
 use crate::render::rendition::Key;
@@ -20,21 +22,21 @@ const TRIES: usize = 5;
 #[derive(Debug)]
 pub struct Maker {
     idle: Mutex<Vec<Reader>>,
-    catalog: PathBuf,
-    options: Options,
+    readers: Readers,
     look: Arc<Look>,
     shelf: Arc<Shelf>,
+    /// Told where the catalog is found to be damaged.
+    commands: Sender<Command>,
 }
 
 impl Maker {
     pub fn new(
-        reader: Reader,
-        catalog: PathBuf,
-        options: Options,
+        readers: Readers,
         look: Arc<Look>,
         shelf: Arc<Shelf>,
+        commands: Sender<Command>,
     ) -> Maker {
-        Maker { idle: Mutex::new(vec![reader]), catalog, options, look, shelf }
+        Maker { idle: Mutex::default(), readers, look, shelf, commands }
     }
 
     /// For the server.
@@ -50,10 +52,10 @@ impl Maker {
     }
 
     fn make_now(&self, key: &Key) -> Result<Arc<Shelved>, Unmade> {
-        let mut reader = self.reader().map_err(|it| failed(key, &it))?;
+        let mut reader = self.reader().map_err(|it| self.failed(key, &it))?;
         for _ in 0..TRIES {
             let (made, revision) =
-                line::make(&mut reader, &self.look, key).map_err(|it| failed(key, &it))?;
+                line::make(&mut reader, &self.look, key).map_err(|it| self.failed(key, &it))?;
             theme::tell(&self.look.theme);
             if let Some(shelved) = self.shelf.put(key.clone(), made, revision) {
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
@@ -63,13 +65,17 @@ impl Maker {
         Err(Unmade::Busy)
     }
 
-    fn reader(&self) -> crate::catalog::store::Result<Reader> {
+    fn reader(&self) -> Result<Reader, Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| Reader::open(&self.catalog, &self.options), Ok)
+        idle.map_or_else(|| self.readers.open(), Ok)
     }
-}
 
-fn failed(key: &Key, error: &crate::catalog::store::Error) -> Unmade {
-    error!(path = key.path(), %error, "cannot make what a reader asked for; answered 500");
-    Unmade::Failed
+    fn failed(&self, key: &Key, error: &Error) -> Unmade {
+        error!(path = key.path(), %error, "cannot make what a reader asked for; answered 500");
+        if error.is_corrupt() {
+            // The line may have ended already.
+            let _ = self.commands.send(Command::Salvage(error.to_string()));
+        }
+        Unmade::Failed
+    }
 }
