@@ -6,5 +6,7 @@
 mod cli;
 mod discovery;
 mod folder;
+mod moves;
 mod serving;
 mod support;
+mod trouble;
