@@ -361,6 +361,8 @@ fn schedule_a_draft_that_is_due_stays_a_draft() {
     site.write("_d/e.md", &stating("date: 2026-11-25T13:00:00Z", "D"));
     site.write("_posts/f.md", &stating("date: 2026-11-25T13:00:00Z", "F"));
     site.jump("2026-11-25T14:00:00Z");
+    site.look(&["a.md", "drafts/b.md", "_c.md", "_d/e.md", "_posts/f.md"]);
+    site.pass(60);
     assert_eq!(site.titles(), ["F"]);
 }
 
@@ -492,6 +494,10 @@ fn vanished_what_answers_with_errors_is_no_removal() {
     let names = site.newcomers(12, text);
     site.pass(3600);
     let before = site.feed().entries;
+    // One, which alone would be withdrawn, then all.
+    refuse(&mut site, &names[..1]);
+    site.pass(7200);
+    assert_eq!(site.feed().entries, before);
     refuse(&mut site, &names);
     site.catalog.compared(1, 1, site.now).unwrap();
     site.pass(7200);
