@@ -61,7 +61,7 @@ impl<'a> Document<'a> {
         };
         // Without a branch first: most texts hold none of these bytes.
         let is_suspect = bytes.iter().fold(false, |found, &it| {
-            let is_two = (it >= 0xD6) & (it <= 0xE0);
+            let is_two = matches!(it, 0xD6..=0xE0);
             found | is_two | (it == 0xEF) | (it == 0xF0)
         });
         if !is_suspect || !bytes.iter().enumerate().any(may) {
