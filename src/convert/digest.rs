@@ -265,27 +265,14 @@ impl Words {
         let bytes = text.as_bytes();
         let mut at = 0;
         while at < bytes.len() {
-            let byte = bytes[at];
-            // A stretch of ASCII: a word begins where a letter follows none. Written so
-            // that the compiler counts many at once.
             if let Some(stretch) = bytes[at..].first_chunk::<STRETCH>()
                 && stretch.is_ascii()
+                && self.stretch(stretch)
             {
-                let letters = stretch.map(|it| u8::from(is_letter(it)));
-                let joins = stretch.map(|it| u8::from(it == b'\''));
-                let mut starts = 0;
-                for at in 2..STRETCH {
-                    let is_joined = letters[at - 1] | (joins[at - 1] & letters[at - 2]);
-                    starts += letters[at] & !is_joined & 1;
-                }
-                let first = letters[0] & u8::from(!self.in_word);
-                let in_word = letters[0] | (joins[0] & u8::from(self.in_word));
-                self.total += u64::from(starts + first + (letters[1] & !in_word & 1));
-                self.in_word =
-                    letters[STRETCH - 1] == 1 || (joins[STRETCH - 1] & letters[STRETCH - 2]) == 1;
                 at += STRETCH;
                 continue;
             }
+            let byte = bytes[at];
             if byte < 0x80 {
                 let is_word = byte.is_ascii_alphanumeric() | ((byte == b'\'') & self.in_word);
                 self.total += u64::from(is_word & !self.in_word);
@@ -312,6 +299,30 @@ impl Words {
             self.total += u64::from(is_word && !self.in_word);
             self.in_word = is_word;
         }
+    }
+
+    /// Counts a stretch of ASCII: a word begins where a letter follows neither a letter
+    /// nor an apostrophe behind one. Without a branch, so that the compiler counts many
+    /// bytes at once. `false` where apostrophes follow one another: which of them belong
+    /// to a word takes more than a look at two neighbours.
+    fn stretch(&mut self, stretch: &[u8; STRETCH]) -> bool {
+        let letters = stretch.map(|it| u8::from(is_letter(it)));
+        let joins = stretch.map(|it| u8::from(it == b'\''));
+        let (mut starts, mut pairs) = (0, joins[0] & joins[1]);
+        for at in 2..STRETCH {
+            let is_joined = letters[at - 1] | (joins[at - 1] & letters[at - 2]);
+            starts += letters[at] & (is_joined ^ 1);
+            pairs |= joins[at] & joins[at - 1];
+        }
+        if pairs != 0 {
+            return false;
+        }
+        let before = u8::from(self.in_word);
+        starts += letters[0] & (before ^ 1);
+        starts += letters[1] & ((letters[0] | (joins[0] & before)) ^ 1);
+        self.total += u64::from(starts);
+        self.in_word = (letters[STRETCH - 1] | (joins[STRETCH - 1] & letters[STRETCH - 2])) != 0;
+        true
     }
 
     fn total(&self) -> u32 {
@@ -575,6 +586,7 @@ mod tests {
             ("one1 two2 three3 four4 five5 six6 x", 7, "a word at the stretch's end"),
             ("abcdefghijklmnopqrstuvwxyzabcdefghij", 1, "a word across its end"),
             ("abcdefghijklmnopqrstuvwxyzabcdef'ghij", 1, "an apostrophe right behind it"),
+            ("a''b is within a stretch of its own", 8, "apostrophes one after the other"),
             ("", 0, "nothing"),
         ];
         for (text, count, why) in table {
@@ -587,8 +599,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn words_are_counted_alike_however_many_at_once(
-            words in proptest::collection::vec("[a-z0-9]{1,12}('[a-z]{1,2})?|é[a-z]{2}", 0..60),
-            sign in proptest::sample::select(vec![" ", ", ", " – ", ". "]),
+            words in proptest::collection::vec("[a-z0-9]{1,12}('{1,2}[a-z]{1,2})?|'{0,3}[a-z]{1,3}'{0,2}|é[a-z]{2}", 0..60),
+            sign in proptest::sample::select(vec![" ", ", ", " – ", ". ", ""]),
         ) {
             let text = words.join(sign);
             let (mut whole, mut single) = (Words::default(), Words::default());
