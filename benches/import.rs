@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 mod daemon;
 
-use daemon::{Daemon, date, percentile, post};
+use daemon::{Daemon, children, date, percentile, post};
 
 fn main() {
     let count = std::env::args().skip(1).find_map(|it| it.parse().ok()).unwrap_or(10_000);
@@ -118,12 +118,4 @@ fn hugo(site: &Path) -> Option<(Duration, Duration)> {
         .status()
         .unwrap();
     status.success().then(|| (children() - before, started.elapsed()))
-}
-
-/// CPU time of all children that ended.
-fn children() -> Duration {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    let ticks = fields[13].parse::<u64>().unwrap() + fields[14].parse::<u64>().unwrap();
-    Duration::from_millis(ticks * 10)
 }

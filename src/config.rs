@@ -19,10 +19,11 @@ use jiff::tz::TimeZone;
 use crate::catalog::chosen::{Chosen, Filter};
 use crate::catalog::permalink;
 use crate::config::listen::Listen;
-pub use crate::config::serving::{Cache, Metrics, Serve, Tls};
+pub use crate::config::serving::{Metrics, Serve, Tls};
 use crate::config::units::{Size, Span};
 use crate::config::written::{Format, Level, Requests, Written};
 use crate::convert::article::Person;
+use crate::serve::Caching;
 use crate::watch::Mode;
 
 /// What is meant.
@@ -41,7 +42,7 @@ pub struct Config {
     pub shelf: Shelf,
     pub serve: Serve,
     pub tls: Tls,
-    pub cache: Cache,
+    pub cache: Caching,
     pub metrics: Metrics,
     pub log: Log,
 }

@@ -92,8 +92,10 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
     let theme = config.theme.as_deref().map_or_else(Theme::default, theme::read);
     let site = site(&config, base_url, key, (&mut catalog, &theme), now)?;
     let look = Arc::new(Look { site, theme });
-    line::try_on(&look);
-    theme::tell(&look.theme);
+    if config.theme.is_some() {
+        line::try_on(&look);
+        theme::tell(&look.theme);
+    }
     let shelf = Arc::new(Shelf::new(shelf::Options { memory: config.shelf.memory }));
     let reader = || catalog.reader().map_err(|it| it.to_string());
     let mut known = reader()?;

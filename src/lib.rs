@@ -18,6 +18,8 @@ pub mod problem;
 
 mod cores;
 
+mod characters;
+
 pub mod watch;
 
 pub mod convert;

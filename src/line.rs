@@ -279,9 +279,9 @@ pub fn make(reader: &mut Reader, look: &Look, key: &Key) -> Result<(Made, u64)> 
 /// before anybody asks.
 pub fn try_on(look: &Look) {
     let Look { site, theme } = look;
-    let sample = |number: i64| Entry {
-        number,
-        id: format!("urn:uuid:00000000-0000-0000-0000-00000000000{number}"),
+    let sample = Entry {
+        number: 1,
+        id: "urn:uuid:00000000-0000-0000-0000-000000000001".into(),
         guid: String::new(),
         path: SeedPath::new("sample.txt").expect("a name"),
         permalink: "/sample".into(),
@@ -289,23 +289,14 @@ pub fn try_on(look: &Look) {
         updated: Timestamp::UNIX_EPOCH,
         article: Article {
             title: "Sample".into(),
-            subtitle: None,
             summary: "A sample.".into(),
-            body: Default::default(),
-            authors: Vec::new(),
             tags: vec!["sample".into()],
-            language: None,
-            image: None,
-            enclosures: Vec::new(),
-            link: None,
             words: 2,
-            cuts: Vec::new(),
-            stated: Default::default(),
-            extra: Default::default(),
+            ..Article::default()
         },
         translations: Vec::new(),
     };
-    let feed = feed::single(site, sample(1), &Default::default());
+    let feed = feed::single(site, sample, &Default::default());
     let directory = feed::lists::directory(site, Vec::new(), Timestamp::UNIX_EPOCH);
     let listed = Calendar { period: Period::All, headlines: Vec::new(), parts: Vec::new() };
     let calendar = feed::lists::calendar(site, listed, Timestamp::UNIX_EPOCH);

@@ -89,17 +89,9 @@ fn check(seeds: &[(&str, Vec<u8>)]) {
         key: "key".into(),
         title: "Site".into(),
         description: "About".into(),
-        language: None,
-        author: None,
-        copyright: None,
-        icon: None,
-        logo: None,
-        image: None,
-        ttl: None,
-        hubs: Vec::new(),
         max_body: 1_000_000,
-        feeds: Vec::new(),
         since: now,
+        ..Site::default()
     };
     let feed = feed::build(&site, selection);
     let [atom, rss, json] = Format::ALL.map(|it| text(&render::feed(&feed, it)));

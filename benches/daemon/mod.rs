@@ -41,10 +41,7 @@ impl Daemon {
 
     /// User and system time so far, to the hundredth of a second.
     pub fn cpu(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap();
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-        Duration::from_millis(ticks * 10)
+        cpu(&self.process.id().to_string(), 11)
     }
 
     /// The most memory that it had, in megabytes.
@@ -71,6 +68,20 @@ impl Drop for Daemon {
         let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
         let _ = self.process.wait();
     }
+}
+
+/// CPU time of all children of this process that ended.
+pub fn children() -> Duration {
+    cpu("self", 13)
+}
+
+/// User and system time of a process (proc_pid_stat(5)), the field of the first counted
+/// from behind the name.
+fn cpu(process: &str, field: usize) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let fields = stat.rsplit(')').next().unwrap().split_whitespace().skip(field).take(2);
+    let ticks: u64 = fields.map(|it| it.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(ticks * 10)
 }
 
 fn connect(address: &str) -> BufReader<TcpStream> {

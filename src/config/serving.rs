@@ -10,7 +10,7 @@ use http::HeaderValue;
 use crate::config::listen::Listen;
 use crate::config::written::{self, Access, ClientAddress};
 use crate::config::{Error, bytes, span};
-use crate::serve::Networks;
+use crate::serve::{Caching, Networks};
 
 #[derive(Debug, Clone)]
 pub struct Serve {
@@ -46,16 +46,6 @@ pub struct Tls {
     pub redirect: bool,
     /// In seconds; 0: not said.
     pub hsts: u64,
-}
-
-/// Values of `Cache-Control`.
-#[derive(Debug, Clone)]
-pub struct Cache {
-    pub feed: HeaderValue,
-    pub archive: HeaderValue,
-    pub page: HeaderValue,
-    pub file: HeaderValue,
-    pub redirect: HeaderValue,
 }
 
 #[derive(Debug, Clone)]
@@ -121,7 +111,7 @@ pub(super) fn tls(written: written::Tls) -> Result<Tls, Error> {
 
 /// Readers ask every few minutes at most: a minute spares a server behind a cache and
 /// delays nobody by much.
-pub(super) fn cache(written: written::Cache) -> Result<Cache, Error> {
+pub(super) fn cache(written: written::Cache) -> Result<Caching, Error> {
     let value = |key: &str, written: Option<String>, default: &'static str| {
         let Some(text) = written else { return Ok(HeaderValue::from_static(default)) };
         HeaderValue::try_from(text.as_str()).map_err(|_| {
@@ -132,7 +122,7 @@ pub(super) fn cache(written: written::Cache) -> Result<Cache, Error> {
             ))
         })
     };
-    Ok(Cache {
+    Ok(Caching {
         feed: value("feed", written.feed, "public, max-age=60, stale-while-revalidate=300")?,
         archive: value(
             "archive",

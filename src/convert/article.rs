@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::convert::body::{Body, Reference};
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Article {
     /// Plain text, one line, never empty.
     pub title: String,

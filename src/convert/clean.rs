@@ -1,15 +1,18 @@
 //! Bytes to text, and the one place where characters go that no feed may carry.
 //!
 //! In: the bytes of a seed. Out: text in which lines end with `\n` and every
-//! character is one that XML 1.0 allows and does not discourage as a control (section
-//! 2.2): a title of such characters alone is no title, and all formats agree on it.
-//! Whatever decodes character references later passes through [`allowed`] again. No bytes are refused: what no
+//! character is one that a feed may carry: a title of others alone is no title, and all
+//! formats agree on it. Whatever decodes character references later passes through
+//! [`allowed`] again. No bytes are refused: what no
 //! encoding explains becomes U+FFFD.
 
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
+
+use crate::characters;
+pub use crate::characters::allowed;
 
 /// The text that `bytes` spell: by their byte order mark, as UTF-8 where they are, by
 /// `declared` (a charset label of the document), else by what they look like.
@@ -18,10 +21,10 @@ pub fn decode(bytes: &[u8], declared: Option<&str>) -> String {
         Some((encoding, length)) => encoding.decode_without_bom_handling(&bytes[length..]),
         None => match utf16_without_mark(bytes) {
             Some(encoding) => encoding.decode_without_bom_handling(bytes),
-            None => return lines(decode_unmarked(bytes, declared)),
+            None => return characters::lines(decode_unmarked(bytes, declared)).into_owned(),
         },
     };
-    lines(text)
+    characters::lines(text).into_owned()
 }
 
 fn decode_unmarked<'b>(bytes: &'b [u8], declared: Option<&str>) -> Cow<'b, str> {
@@ -89,81 +92,6 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// CRLF, CR and NEL as `\n`; what XML forbids removed.
-fn lines(text: Cow<'_, str>) -> String {
-    if !holds_any(text.as_bytes(), |bytes, at| match bytes[at] {
-        0..=8 | 11..=31 | 0x7F => true,
-        0xC2 => is_late_control(bytes, at),
-        0xEF => is_noncharacter(bytes, at),
-        _ => false,
-    }) {
-        return text.into_owned();
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\r' => {
-                characters.next_if_eq(&'\n');
-                out.push('\n');
-            }
-            '\u{85}' => out.push('\n'),
-            other if is_allowed(other) => out.push(other),
-            _ => {}
-        }
-    }
-    out
-}
-
-/// U+FFFE or U+FFFF at this place.
-fn is_noncharacter(bytes: &[u8], at: usize) -> bool {
-    bytes.get(at + 1) == Some(&0xBF) && matches!(bytes.get(at + 2), Some(0xBE | 0xBF))
-}
-
-/// U+0080 to U+009F at this place.
-fn is_late_control(bytes: &[u8], at: usize) -> bool {
-    matches!(bytes.get(at + 1), Some(0x80..=0x9F))
-}
-
-/// XML 1.0, section 2.2: `Char`, without the controls that its note discourages.
-fn is_allowed(character: char) -> bool {
-    match character {
-        '\t' | '\n' | '\r' => true,
-        '\u{FFFE}' | '\u{FFFF}' => false,
-        other => !other.is_control(),
-    }
-}
-
-/// `text` without the characters that no feed may carry, for text in which character
-/// references were decoded.
-pub fn allowed(text: String) -> String {
-    let is_clean = !holds_any(text.as_bytes(), |bytes, at| match bytes[at] {
-        0..=8 | 11 | 12 | 14..=31 | 0x7F => true,
-        0xC2 => is_late_control(bytes, at),
-        0xEF => is_noncharacter(bytes, at),
-        _ => false,
-    });
-    match is_clean {
-        true => text,
-        false => text.chars().filter(|&it| is_allowed(it)).collect(),
-    }
-}
-
-/// Whether `is_one` holds at some place of `bytes`. Only stretches with a byte that
-/// may begin what our callers look for are read byte by byte; the compiler makes the
-/// first look at many bytes at once.
-fn holds_any(bytes: &[u8], is_one: impl Fn(&[u8], usize) -> bool) -> bool {
-    const STRETCH: usize = 64;
-    bytes.chunks(STRETCH).enumerate().any(|(number, chunk)| {
-        let is_suspect = chunk.iter().fold(false, |found, &it| {
-            let is_control = ((it < 32) & (it != b'\n') & (it != b'\t')) | (it == 0x7F);
-            found | is_control | (it == 0xC2) | (it == 0xEF)
-        });
-        let from = number * STRETCH;
-        is_suspect && (from..from + chunk.len()).any(|at| is_one(bytes, at))
-    })
-}
-
 /// `text` as one line: white space folded, ends trimmed, nothing that XML forbids.
 pub fn one_line(text: &str) -> String {
     let text = text.trim_matches(is_blank);
@@ -175,7 +103,7 @@ pub fn one_line(text: &str) -> String {
     for character in text.chars() {
         if is_blank(character) {
             is_apart = true;
-        } else if is_allowed(character) {
+        } else if characters::is_allowed(character) {
             if is_apart && !out.is_empty() {
                 out.push(' ');
             }

@@ -155,14 +155,15 @@ impl LineThread {
         seen: Option<Vec<Sighting>>,
         following: Option<&News>,
     ) -> Option<Vec<Sighting>> {
+        let Some(News::Changes(changes)) = following else {
+            self.hear(news, seen);
+            return None;
+        };
         let options = self.convert.clone();
         std::thread::scope(|scope| {
-            let ahead = following.and_then(|it| match it {
-                News::Changes(changes) => Some(scope.spawn(|| line::sight(changes, &options))),
-                _ => None,
-            });
+            let ahead = scope.spawn(|| line::sight(changes, &options));
             self.hear(news, seen);
-            ahead.map(|it| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            Some(ahead.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })
     }
 

@@ -63,20 +63,13 @@ impl Serving {
         let limits = &config.serve;
         let after_scheme = self.base_url.split_once("://").map_or("", |(_, rest)| rest);
         let base_path = after_scheme.find('/').map_or("", |slash| &after_scheme[slash..]);
-        let cache = config.cache.clone();
         serve::Options {
             root: config.seeds.as_path().into(),
             base_path: base_path.to_owned(),
             hosts: limits.hosts.clone(),
             redirect: config.tls.redirect.then(|| self.redirect_port()),
             hsts: hsts(config.tls.hsts),
-            caching: serve::Caching {
-                feed: cache.feed,
-                archive: cache.archive,
-                page: cache.page,
-                file: cache.file,
-                redirect: cache.redirect,
-            },
+            caching: config.cache.clone(),
             trusted: limits.trusted_proxies.clone(),
             told: match limits.client_address {
                 ClientAddress::XForwardedFor => Told::XForwardedFor,

@@ -203,7 +203,7 @@ mod tests {
 
     use super::*;
     use crate::catalog::entry::{Lead, Tombstone};
-    use crate::convert::article::{Article, Media, Source, Stated};
+    use crate::convert::article::{Article, Media, Source};
     use crate::convert::body::{Body, Reference, Target};
     use crate::watch::seed::SeedPath;
 
@@ -230,36 +230,19 @@ mod tests {
             key: "example.org/blog".into(),
             title: "Bridges".into(),
             description: "All that crosses a river".into(),
-            language: None,
-            author: None,
-            copyright: None,
-            icon: None,
-            logo: None,
-            image: None,
-            ttl: None,
-            hubs: Vec::new(),
             max_body: 1_000_000,
-            feeds: Vec::new(),
             since: "2026-11-01T00:00:00Z".parse().unwrap(),
+            ..Site::default()
         }
     }
 
     fn article() -> Article {
         Article {
             title: "Title".into(),
-            subtitle: None,
             summary: "Summary".into(),
             body: body("<p>Text.</p>", &[]),
-            authors: Vec::new(),
-            tags: Vec::new(),
-            language: None,
-            image: None,
-            enclosures: Vec::new(),
-            link: None,
             words: 1,
-            stated: Stated::default(),
-            extra: Default::default(),
-            cuts: Vec::new(),
+            ..Article::default()
         }
     }
 

@@ -8,7 +8,7 @@ use crate::catalog::scope::Scope;
 use crate::convert::article::Person;
 
 /// What the configuration says of the site. No URL in it ends with a slash.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Site {
     /// Scheme, host and, where the site lives below one, a path:
     /// `https://example.org/blog`.

@@ -12,43 +12,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
+use crate::characters;
 use crate::feed::page::Attachment;
 use crate::render::rendition::Format;
 
-/// `text` without characters that XML 1.0, section 2.2, forbids, and without
-/// control characters that it discourages there; line ends as `\n`, as XML
-/// parsers read them (section 2.11).
+/// `text` without what no feed may carry, line ends as `\n`.
 pub fn text(text: &str) -> Cow<'_, str> {
-    // One pass over the bytes settles almost every text: no control character and
-    // no first byte of what is looked for below.
-    let is_suspect = |byte: u8| {
-        (byte < b' ' && byte != b'\n' && byte != b'\t') || matches!(byte, 0x7F | 0xC2 | 0xEF)
-    };
-    if !text.bytes().any(is_suspect) || text.chars().all(is_allowed) {
-        return Cow::Borrowed(text);
-    }
-    let mut clean = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\r' => {
-                characters.next_if_eq(&'\n');
-                clean.push('\n');
-            }
-            '\u{85}' => clean.push('\n'),
-            other if is_allowed(other) => clean.push(other),
-            _ => {}
-        }
-    }
-    Cow::Owned(clean)
-}
-
-fn is_allowed(character: char) -> bool {
-    match character {
-        '\t' | '\n' => true,
-        '\u{FFFE}' | '\u{FFFF}' => false,
-        other => !other.is_control(),
-    }
+    characters::lines(Cow::Borrowed(text))
 }
 
 /// The same on one line: white space collapsed, none at the ends. For titles,

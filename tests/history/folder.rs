@@ -166,16 +166,8 @@ fn look() -> Look {
         title: "Site".into(),
         description: "About".into(),
         language: Some("en".into()),
-        author: None,
-        copyright: None,
-        icon: None,
-        logo: None,
-        image: None,
-        ttl: None,
-        hubs: Vec::new(),
         max_body: 1_000_000,
-        feeds: Vec::new(),
-        since: Timestamp::UNIX_EPOCH,
+        ..Site::default()
     };
     Look { site, theme: Theme::default() }
 }

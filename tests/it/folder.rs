@@ -117,6 +117,50 @@ fn promise_6_a_thousand_seeds_survive_a_kill_with_their_ids_and_dates() {
 }
 
 #[test]
+fn promise_6_kills_in_the_middle_of_a_copy_change_no_id_and_no_date() {
+    let mut rig = Rig::serving(&[]);
+    let seeds = rig.seeds();
+    let (go_on, told) = std::sync::mpsc::channel();
+    let before = std::thread::scope(|scope| {
+        // Dropped with a failed assertion, so that the copy ends with it.
+        let go_on = go_on;
+        scope.spawn(move || {
+            for number in 0..400 {
+                // The copy stands still until a kill has come between.
+                if number % 80 == 40 && told.recv().is_err() {
+                    return;
+                }
+                let text = story(&format!("Story {number}"));
+                fs::write(seeds.join(format!("{number}.txt")), text).unwrap();
+            }
+        });
+        let mut before = rig.all();
+        for _ in 0..5 {
+            let count = before.len();
+            rig.until("more of them", |it| it.all().len() > count);
+            let now = rig.all();
+            for (id, entry) in &before {
+                assert_eq!(now.get(id), Some(entry), "{id}");
+            }
+            before = now;
+            rig.kill();
+            go_on.send(()).unwrap();
+            rig.start();
+        }
+        before
+    });
+    rig.until("all of them", |it| it.all().len() == 400);
+    let after = rig.all();
+    for (id, entry) in &before {
+        assert_eq!(after.get(id), Some(entry), "{id}");
+    }
+    let mut titles: Vec<_> = after.into_values().map(|it| it.title).collect();
+    titles.sort();
+    titles.dedup();
+    assert_eq!(titles.len(), 400, "each once");
+}
+
+#[test]
 fn promise_8_only_files_that_are_used_are_served() {
     let rig = Rig::with(&[("one.md", "# One\n\n![A map](map.png)\n")]);
     rig.write("map.png", "not really a picture");

@@ -11,6 +11,7 @@ use crate::catalog::entry::{Part, Place, Selection};
 use crate::catalog::order::Limits;
 use crate::catalog::rows::{Origin, SECOND};
 use crate::catalog::scope::Scope;
+use crate::catalog::store::Result;
 use crate::catalog::{Catalog, Options, Sighting, Touched};
 use crate::convert;
 use crate::watch::seed::{Seed, SeedPath, Stat, Surroundings};
@@ -117,8 +118,12 @@ impl Site {
 
     /// The watcher looked at these paths.
     fn look(&mut self, names: &[&str]) -> Touched {
+        self.try_look(names).unwrap()
+    }
+
+    fn try_look(&mut self, names: &[&str]) -> Result<Touched> {
         let seen = names.iter().map(|it| self.sighting(it)).collect();
-        self.catalog.apply(seen, self.now).unwrap()
+        self.catalog.apply(seen, self.now)
     }
 
     fn sighting(&self, name: &str) -> Sighting {

@@ -1211,17 +1211,8 @@ impl Life {
             key: "key".into(),
             title: "Site".into(),
             description: "A site".into(),
-            language: None,
-            author: None,
-            copyright: None,
-            icon: None,
-            logo: None,
-            image: None,
-            ttl: None,
-            hubs: Vec::new(),
             max_body: 1_000_000,
-            feeds: Vec::new(),
-            since: Timestamp::UNIX_EPOCH,
+            ..feed::page::Site::default()
         };
         let feed = feed::build(&site, selection);
         for format in Format::ALL {

@@ -33,33 +33,12 @@ impl Renderer<'_> {
                 self.block(after, &ends, length, |it, inner| it.code(&language, inner), out)
             }
             "capture" => {
-                let variable = arguments.trim_matches(['"', '\'']).to_owned();
-                self.block(
-                    after,
-                    &["endcapture"],
-                    length,
-                    |it, inner| {
-                        let value = it.inner(inner);
-                        it.remember(variable, value);
-                        String::new()
-                    },
-                    out,
-                )
+                let variable = arguments.trim_matches(['"', '\'']);
+                self.capture(after, variable, "endcapture", length, out)
             }
             // Nunjucks: a capture by another name.
             "set" if !arguments.contains('=') && !arguments.is_empty() => {
-                let variable = arguments.to_owned();
-                self.block(
-                    after,
-                    &["endset"],
-                    length,
-                    |it, inner| {
-                        let value = it.inner(inner);
-                        it.remember(variable, value);
-                        String::new()
-                    },
-                    out,
-                )
+                self.capture(after, arguments, "endset", length, out)
             }
             "assign" | "set" => {
                 if let Some((variable, value)) = arguments.split_once('=')
@@ -144,6 +123,23 @@ impl Renderer<'_> {
             }
             _ => length,
         }
+    }
+
+    /// A block whose inside is the value of a variable, and is not shown there.
+    fn capture(
+        &mut self,
+        after: &str,
+        variable: &str,
+        end: &str,
+        length: usize,
+        out: &mut String,
+    ) -> usize {
+        let remember = |it: &mut Self, inner: &str| {
+            let value = it.inner(inner);
+            it.remember(variable.to_owned(), value);
+            String::new()
+        };
+        self.block(after, &[end], length, remember, out)
     }
 
     /// A block whose kind may stand in itself.
