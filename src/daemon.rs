@@ -34,7 +34,7 @@ use crate::catalog::chosen::Feeds;
 use crate::catalog::order::Limits;
 use crate::catalog::permalink;
 use crate::catalog::rows::Micros;
-use crate::catalog::{self, Catalog, site_key};
+use crate::catalog::{self, Catalog, Own, site_key};
 use crate::config::Config;
 use crate::convert;
 use crate::daemon::line_thread::{LineThread, Pulse};
@@ -90,13 +90,16 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
 
     let convert_options = convert_options(&config);
     let mut catalog = salvage::open(&state, &key, catalog_options(&config, &convert_options), now)?;
-    let theme = config.theme.as_deref().map_or_else(Theme::default, theme::read);
-    let site = site(&config, base_url, key, (&mut catalog, &theme), now)?;
-    let look = Arc::new(Look { site, theme });
-    if config.theme.is_some() {
-        line::try_on(&look);
-        theme::tell(&look.theme);
+    let site = site(&config, base_url, key, &mut catalog, now)?;
+    let mut theme_folder = config.theme.clone().map(theme::Folder::new);
+    let theme = theme_folder.as_mut().map_or_else(Theme::default, theme::Folder::read);
+    let since = catalog.since(Own::Look, theme.digest(), now).map_err(|it| it.to_string())?.0;
+    let theme = theme.worn_since(since);
+    if theme_folder.is_some() {
+        line::try_on(&site, &theme);
+        theme::tell(&theme);
     }
+    let look = Arc::new(Look::new(site, theme));
     let shelf = Arc::new(Shelf::new(shelf::Options { memory: config.shelf.memory }));
     let reader = || catalog.reader().map_err(|it| it.to_string());
     let mut known = reader()?;
@@ -134,6 +137,7 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
         reader: reader()?,
         catalog,
         look: Arc::clone(&look),
+        theme_folder,
         shelf: Arc::clone(&shelf),
         convert: convert_options,
         pulse: Arc::clone(&health),
@@ -200,7 +204,7 @@ fn report(pulse: Arc<Pulse>, shelf: Arc<Shelf>, look: Arc<Look>) -> serve::Healt
         let catalog::Health { entries, problems, reasons } = pulse.health();
         serve::Report {
             entries,
-            problems: problems + look.theme.problems().len() as u64,
+            problems: problems + look.theme.load().problems().len() as u64,
             reasons,
             can_serve: true,
             shelf_bytes: shelf.cost() as u64,
@@ -334,7 +338,7 @@ fn site(
     config: &Config,
     base_url: String,
     key: String,
-    (catalog, theme): (&mut Catalog, &Theme),
+    catalog: &mut Catalog,
     now: Timestamp,
 ) -> Result<Site, String> {
     let words = &config.site;
@@ -371,11 +375,10 @@ fn site(
             .collect(),
         since: Timestamp::UNIX_EPOCH,
     };
-    // Other limits, another theme and another Sower make other documents of the same entries, too.
-    let (version, look) = (env!("CARGO_PKG_VERSION"), theme.digest());
-    let all = format!("{version} {look} {:?} {site:?}", config.feed);
+    // Other limits and another Sower make other documents of the same entries, too.
+    let all = format!("{} {:?} {site:?}", env!("CARGO_PKG_VERSION"), config.feed);
     let digest = blake3::hash(all.as_bytes()).to_string();
-    site.since = catalog.words_since(&digest, now).map_err(|it| it.to_string())?;
+    site.since = catalog.since(Own::Words, &digest, now).map_err(|it| it.to_string())?.0;
     Ok(site)
 }
 

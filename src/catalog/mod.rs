@@ -107,6 +107,13 @@ impl Touched {
     }
 }
 
+/// What documents and pages hold beside entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    Words,
+    Look,
+}
+
 /// How the catalog stands, for `/healthz` and `sower status`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Health {
@@ -264,18 +271,25 @@ impl Catalog {
         self.readers().open()
     }
 
-    /// Since when the site's own words are what `digest` stands for: `now` where they
-    /// have changed.
-    pub fn words_since(&mut self, digest: &str, now: Timestamp) -> Result<Timestamp> {
-        let micros = self.store.write(|rows| {
-            let known = rows.fact("words")?;
-            if known.as_deref() != Some(digest) {
-                rows.put_fact("words", digest)?;
-                rows.put_fact("words_since", &now.as_microsecond().to_string())?;
+    /// Since when the site's own words, or its look, are what `digest` stands for: `now`
+    /// where they have changed. With the revision, a new one where they have.
+    pub fn since(&mut self, what: Own, digest: &str, now: Timestamp) -> Result<(Timestamp, u64)> {
+        let (name, since) = match what {
+            Own::Words => ("words", "words_since"),
+            Own::Look => ("look", "look_since"),
+        };
+        let (micros, revision) = self.store.write(|rows| {
+            let mut revision = rows.number("revision")?.unwrap_or(0);
+            if rows.fact(name)?.as_deref() != Some(digest) {
+                revision += 1;
+                rows.put_fact(name, digest)?;
+                rows.put_fact(since, &now.as_microsecond().to_string())?;
+                rows.put_fact("revision", &revision.to_string())?;
             }
-            rows.number("words_since")
+            Ok::<_, store::Error>((rows.number(since)?, revision as u64))
         })?;
-        Ok(micros.and_then(|it| Timestamp::from_microsecond(it).ok()).unwrap_or(now))
+        let since = micros.and_then(|it| Timestamp::from_microsecond(it).ok());
+        Ok((since.unwrap_or(now), revision))
     }
 
     /// Tidies the database while nothing else is to do.

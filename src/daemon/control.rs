@@ -124,7 +124,7 @@ impl Answering {
         line(&format!("entries: {}", health.entries));
         match self.reader.status() {
             Ok(status) => {
-                let of_theme = self.look.theme.problems();
+                let of_theme = self.look.theme.load().problems();
                 line(&format!("problems: {}", status.problems.len() + of_theme.len()));
                 for problem in status.problems.iter().chain(&of_theme) {
                     line(&format!("  {problem}"));

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use crate::catalog::store::{Error, Result};
-use crate::catalog::{Catalog, Health, Reader, Sighting, Touched};
+use crate::catalog::{Catalog, Health, Own, Reader, Sighting, Touched};
 use crate::convert;
 use crate::daemon::control::Command;
 use crate::daemon::salvage;
@@ -92,6 +92,7 @@ pub struct LineThread {
     pub catalog: Catalog,
     pub reader: Reader,
     pub look: Arc<Look>,
+    pub theme_folder: Option<theme::Folder>,
     pub shelf: Arc<Shelf>,
     pub convert: convert::Options,
     pub pulse: Arc<Pulse>,
@@ -134,6 +135,7 @@ impl LineThread {
             while let Ok(command) = self.commands.try_recv() {
                 self.obey(&command);
             }
+            self.look_at_theme();
             next = next.or_else(|| Some((news.try_recv().ok()?, None)));
             if next.is_none() || shown.elapsed() >= SHOW_EVERY {
                 self.show();
@@ -200,6 +202,32 @@ impl LineThread {
             }
             News::Notice(notice) => warn!("{notice}"),
         }
+    }
+
+    /// Where the theme's folder holds another look than the site has, the site gets it,
+    /// and every page is made again.
+    fn look_at_theme(&mut self) {
+        let Some(theme) = self.theme_folder.as_mut().and_then(theme::Folder::changed) else {
+            return;
+        };
+        let old = self.look.theme.load();
+        if theme.digest() == old.digest() {
+            return;
+        }
+        // Clocks may be set back.
+        let now = Timestamp::now().max(old.since());
+        let digest = theme.digest().to_owned();
+        let theme = theme.worn_since(now);
+        line::try_on(&self.look.site, &theme);
+        self.look.theme.store(Arc::new(theme));
+        info!("the site has the look that its theme's folder holds now");
+        // What is being made meanwhile may have the old look, and is of an older revision.
+        let mut revision = 0;
+        self.write(|catalog, _, _| {
+            revision = catalog.since(Own::Look, &digest, now)?.1;
+            Ok(Touched::default())
+        });
+        self.stale.extend(self.shelf.touch_all(line::has_look, revision));
     }
 
     fn obey(&mut self, command: &Command) {
@@ -321,7 +349,7 @@ impl LineThread {
             }
             return;
         }
-        theme::tell(&self.look.theme);
+        theme::tell(&self.look.theme.load());
         if let Some(ready) = self.ready.take() {
             // Nobody waits for it where the daemon is being stopped.
             let _ = ready.send(());

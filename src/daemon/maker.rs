@@ -56,7 +56,7 @@ impl Maker {
         for _ in 0..TRIES {
             let (made, revision) =
                 line::make(&mut reader, &self.look, key).map_err(|it| self.failed(key, &it))?;
-            theme::tell(&self.look.theme);
+            theme::tell(&self.look.theme.load());
             if let Some(shelved) = self.shelf.put(key.clone(), made, revision) {
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
                 return Ok(shelved);

@@ -176,6 +176,7 @@ fn fixed(old: &Config, fresh: &Config) -> Vec<&'static str> {
     let pairs = [
         ("seeds", told(&old.seeds), told(&fresh.seeds)),
         ("state", told(&old.state), told(&fresh.state)),
+        ("theme", told(&old.theme), told(&fresh.theme)),
         ("[site]", told(&old.site), told(&fresh.site)),
         ("[watch]", told(&old.watch), told(&fresh.watch)),
         ("[convert]", told(&old.convert), told(&fresh.convert)),
