@@ -119,6 +119,9 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
         )));
     }
     start_log(config.log.level, config.log.format);
+    for name in &config.foreign {
+        tracing::debug!("the variable `{name}` tells of a service and is no setting; ignored");
+    }
     let reread = move || configuration(again.clone()).map_err(|it| it.reason());
     daemon::serve(config, state, Box::new(reread)).map_err(Failure::Running)
 }
