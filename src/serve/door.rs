@@ -3,9 +3,10 @@
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
+use http::{HeaderMap, Method};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
@@ -14,8 +15,10 @@ use crate::serve::answer::Shared;
 use crate::serve::connection::{self, Arrival, Stop};
 use crate::serve::listener::{Listener, Socket};
 use crate::serve::meter::Shed;
+use crate::serve::refusal::Refusal;
 use crate::serve::respond::Role;
 use crate::serve::tls::Tls;
+use crate::serve::{response, unread};
 
 /// Where connections come in.
 pub(super) struct Door {
@@ -91,10 +94,9 @@ impl Door {
 
     /// Tells a client that there is no room, if it listens at once.
     fn shed<S: Stream>(&self, stream: &S) {
-        const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n\
-            Connection: close\r\nContent-Length: 0\r\n\r\n";
         if self.tls.is_none() {
-            let _ = stream.send_now(FULL);
+            let full = response::refuse(Refusal::Busy, &HeaderMap::new(), &Method::GET);
+            let _ = stream.send_now(&unread::written(full, SystemTime::now()).0);
         }
     }
 }

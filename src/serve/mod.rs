@@ -18,6 +18,7 @@
 //! | `respond` | a request, the shelf | a [`Decision`](respond::Decision) | all |
 //! | `address`, `accept`, `condition`, `range`, `navigation`, `delta`, `fields` | path, fields of a request | what they mean | all |
 //! | `response`, `refusal`, `body` | a decision | a response | but files |
+//! | `unread` | what hyper cannot read | what is answered | all |
 //! | `flight` | keys | one making for all who ask | |
 //! | `crowd`, `polls` | who is here, who asks | who has to wait | |
 //! | `peer`, `networks` | addresses, what proxies say | who asks | all |
@@ -53,6 +54,7 @@ mod subscribers;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod unread;
 
 use std::future::Future;
 use std::path::Path;

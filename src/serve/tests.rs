@@ -609,6 +609,76 @@ async fn a_body_that_does_not_come_is_given_up() {
     assert!(rest.starts_with("HTTP/1.1 408 ") || rest.is_empty(), "{rest}");
 }
 
+/// RFC 9112, section 2.2: LF alone may be taken for a line's end. A proxy that takes it for
+/// a part of the line sees one request where we see two, so no second one is answered.
+#[tokio::test]
+async fn after_a_line_without_cr_nothing_more_is_answered() {
+    let server = Server::start().await;
+    let second = "GET /gone HTTP/1.1\r\nHost: a\r\n\r\n";
+    let table = [
+        ("GET / HTTP/1.1\nHost: a\r\n\r\n", "in the request line"),
+        ("GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n", "in a field"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nX: y\n\n", "at the end of the head"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\n", "the last line alone"),
+    ];
+    for (first, why) in table {
+        let mut client = server.connect().await;
+        client.send(format!("{first}{second}")).await;
+        let reply = client.reply(false).await;
+        assert_eq!((reply.status, reply.field("connection")), (200, Some("close")), "{why}");
+        assert_eq!(client.rest().await, "", "{why}");
+    }
+    // Of two reads the second begins with LF.
+    let mut client = server.connect().await;
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r").await;
+    client.stream.set_nodelay(true).unwrap();
+    tokio::task::yield_now().await;
+    client.send(format!("\n{second}")).await;
+    assert_eq!(client.reply(false).await.field("connection"), None, "a whole line end");
+    assert_eq!(client.reply(false).await.status, 410);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_as_all_else_is() {
+    let lines = Arc::<std::sync::Mutex<String>>::default();
+    let written = Arc::clone(&lines);
+    let sink: Sink = Arc::new(move |line| written.lock().unwrap().push_str(&line));
+    let server = Server::with(|it| {
+        it.header_timeout = SHORT;
+        it.journal = Some(Journal { format: JournalFormat::Combined, sink });
+    })
+    .await;
+    let mut slow = server.connect().await;
+    slow.send("GET /slowly HTTP/1.1\r\nAccept: application/json\r\nX: ").await;
+    let reply = slow.reply(false).await;
+    assert_eq!((reply.status, reply.field("connection")), (408, Some("close")));
+    assert_eq!(reply.field("content-type"), Some("application/problem+json"));
+    assert_eq!(slow.rest().await, "");
+
+    // Larger than what the system keeps for us: closing at once would be a reset.
+    let mut large = server.connect().await;
+    let head = format!(
+        "GET /large HTTP/1.1\r\nHost: a\r\nUser-Agent: reader\r\nX: {}",
+        "x".repeat(100_000)
+    );
+    large.send(head).await;
+    let reply = large.reply(false).await;
+    assert_eq!((reply.status, reply.field("connection")), (431, Some("close")));
+    assert!(String::from_utf8(reply.body).unwrap().contains("<h1>Request Header Fields Too Large"));
+
+    // What a file says is no answer of ours.
+    let looks = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n";
+    server.file("answer.bin", "application/octet-stream", looks);
+    let mut client = server.connect().await;
+    assert_eq!(client.ask("GET /answer.bin").await.body, looks);
+    assert_eq!(client.ask("GET /answer.bin").await.body, looks);
+
+    let lines = lines.lock().unwrap().clone();
+    assert!(lines.contains("\"GET /slowly HTTP/1.1\" 408 "), "{lines}");
+    assert!(lines.contains("\"GET /large HTTP/1.1\" 431 "), "{lines}");
+    assert!(lines.contains(" \"-\" \"reader\"\n"), "{lines}");
+}
+
 #[tokio::test]
 async fn whoever_is_slow_is_cut() {
     let server = Server::with(|it| {
