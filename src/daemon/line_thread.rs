@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,14 +14,17 @@ use tracing::{error, info, warn};
 
 use crate::catalog::store::{Error, Result};
 use crate::catalog::{Catalog, Health, Reader, Sighting, Touched};
+use crate::config::Config;
 use crate::convert;
 use crate::daemon::control::Command;
-use crate::daemon::theme;
+use crate::daemon::maker::Maker;
+use crate::daemon::{NEWS, settings, theme};
 use crate::line::{self, Look};
 use crate::render::rendition::Key;
+use crate::render::theme::Theme;
 use crate::shelf::Shelf;
 use crate::shelf::snapshot::pinned;
-use crate::watch::News;
+use crate::watch::{self, News};
 
 /// Readers see what changed no later than this, however much else changes.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
@@ -86,8 +90,12 @@ pub struct LineThread {
     pub catalog: Catalog,
     pub reader: Reader,
     pub look: Arc<Look>,
+    pub maker: Arc<Maker>,
     pub shelf: Arc<Shelf>,
     pub convert: convert::Options,
+    pub config: Config,
+    pub watcher: watch::Watcher,
+    pub news: Receiver<News>,
     pub pulse: Arc<Pulse>,
     pub stop: Arc<AtomicBool>,
     pub commands: Receiver<Command>,
@@ -98,7 +106,7 @@ pub struct LineThread {
 
 impl LineThread {
     /// Until told to stop, or the watcher ends.
-    pub fn run(mut self, news: &Receiver<News>) {
+    pub fn run(mut self) {
         let mut progress = Progress::new(self.catalog.is_importing().unwrap_or(false));
         self.stale.extend(pinned());
         let mut shown = Instant::now();
@@ -107,7 +115,7 @@ impl LineThread {
             self.pulse.beat();
             let arrived = match next.take() {
                 Some(arrived) => Some(arrived),
-                None => match news.recv_timeout(self.wait()) {
+                None => match self.news.recv_timeout(self.wait()) {
                     Ok(arrived) => Some((arrived, None)),
                     Err(RecvTimeoutError::Timeout) => None,
                     Err(RecvTimeoutError::Disconnected) => break,
@@ -115,7 +123,7 @@ impl LineThread {
             };
             if let Some((arrived, seen)) = arrived {
                 progress.note(&arrived);
-                let following = news.try_recv().ok();
+                let following = self.news.try_recv().ok();
                 let ahead = self.hear_and_look_ahead(arrived, seen, following.as_ref());
                 next = following.map(|it| (it, ahead));
             }
@@ -123,9 +131,13 @@ impl LineThread {
                 self.write(|catalog, now, _| catalog.tick(now));
             }
             while let Ok(command) = self.commands.try_recv() {
-                self.obey(&command);
+                if self.obey(command) {
+                    // The watcher that said it is gone, or it was converted otherwise; the
+                    // comparison finds it again.
+                    next = None;
+                }
             }
-            next = next.or_else(|| Some((news.try_recv().ok()?, None)));
+            next = next.or_else(|| Some((self.news.try_recv().ok()?, None)));
             if next.is_none() || shown.elapsed() >= SHOW_EVERY {
                 self.show();
                 shown = Instant::now();
@@ -193,7 +205,8 @@ impl LineThread {
         }
     }
 
-    fn obey(&mut self, command: &Command) {
+    /// `true` where news of before must be heard again.
+    fn obey(&mut self, command: Command) -> bool {
         match command {
             Command::Confirm(answer) => {
                 let count = std::cell::Cell::new(0);
@@ -205,8 +218,69 @@ impl LineThread {
                 info!(entries = count.get(), "a person confirmed that what is missing is gone");
                 // Whoever asked may have left.
                 let _ = answer.send(count.get());
+                false
+            }
+            Command::Renew(meant, answer) => {
+                let (config, base_url) = *meant;
+                let renewed = self.renew(config, base_url);
+                if let Err(error) = &renewed {
+                    error!("{error}; articles are published as before");
+                }
+                let _ = answer.send(renewed.is_ok());
+                true
+            }
+            Command::Compare => {
+                self.watcher.compare_now();
+                false
             }
         }
+    }
+
+    /// Goes on as if it had been started with another configuration, but that everything
+    /// that is published is served meanwhile.
+    fn renew(&mut self, config: Config, base_url: String) -> std::result::Result<(), String> {
+        let convert = settings::convert_options(&config);
+        let options = settings::catalog_options(&config, &convert);
+        let now = Timestamp::now();
+        let folder = self.catalog.path().parent().unwrap_or(Path::new(".")).to_owned();
+        let key = self.look.site.key.clone();
+        let told = |it: Error| format!("cannot open the catalog again: {it}");
+        let mut catalog =
+            Catalog::open(&folder, key.clone(), options.clone(), now).map_err(told)?;
+        let reader = catalog.reader().map_err(told)?;
+        let mut known = catalog.reader().map_err(told)?;
+        let theme = config.theme.as_deref().map_or_else(Theme::default, theme::read);
+        let site = settings::site(&config, base_url, key, (&mut catalog, &theme), now)?;
+        let look = Arc::new(Look { site, theme });
+        if config.theme.is_some() {
+            line::try_on(&look);
+        }
+        let watching = settings::watch_options(&config);
+        if format!("{watching:?}") != format!("{:?}", settings::watch_options(&self.config)) {
+            let (sink, news) = std::sync::mpsc::sync_channel(NEWS);
+            let known = Box::new(move || known.known().map_err(|it| it.to_string()));
+            self.watcher = watch::start(watching, known, sink).map_err(|it| it.to_string())?;
+            self.news = news;
+        } else {
+            self.watcher.compare_now();
+        }
+        (self.catalog, self.reader, self.convert) = (catalog, reader, convert);
+        (self.look, self.config) = (Arc::clone(&look), config);
+        self.shelf.limit(self.config.shelf.memory);
+        self.maker.renew(options, look);
+        // What was read before this moment is refused from here on.
+        let revision = std::cell::Cell::new(0);
+        self.write(|catalog, now, _| {
+            let touched = catalog.tick(now)?;
+            revision.set(touched.revision);
+            Ok(touched)
+        });
+        let keys: Vec<Key> = self.shelf.snapshot().iter().map(|it| it.key.clone()).collect();
+        self.shelf.touch(&keys, revision.get());
+        self.stale.extend(keys);
+        self.stale.extend(pinned());
+        self.pulse.note_change();
+        Ok(())
     }
 
     /// Writes to the catalog, again and again where that fails: no change is lost to

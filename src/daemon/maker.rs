@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
 use tracing::error;
 
 use crate::catalog::{Options, Reader};
@@ -19,11 +20,17 @@ const TRIES: usize = 5;
 
 #[derive(Debug)]
 pub struct Maker {
-    idle: Mutex<Vec<Reader>>,
     catalog: PathBuf,
-    options: Options,
-    look: Arc<Look>,
     shelf: Arc<Shelf>,
+    now: ArcSwap<Now>,
+}
+
+/// What a reload puts another in the place of.
+#[derive(Debug)]
+struct Now {
+    look: Arc<Look>,
+    options: Options,
+    idle: Mutex<Vec<Reader>>,
 }
 
 impl Maker {
@@ -34,7 +41,18 @@ impl Maker {
         look: Arc<Look>,
         shelf: Arc<Shelf>,
     ) -> Maker {
-        Maker { idle: Mutex::new(vec![reader]), catalog, options, look, shelf }
+        let now = Now { look, options, idle: Mutex::new(vec![reader]) };
+        Maker { catalog, shelf, now: ArcSwap::from_pointee(now) }
+    }
+
+    /// How things look now.
+    pub fn look(&self) -> Arc<Look> {
+        Arc::clone(&self.now.load().look)
+    }
+
+    /// From now on things look like this. What is on the shelf already stays there.
+    pub fn renew(&self, options: Options, look: Arc<Look>) {
+        self.now.store(Arc::new(Now { look, options, idle: Mutex::default() }));
     }
 
     /// For the server.
@@ -50,22 +68,27 @@ impl Maker {
     }
 
     fn make_now(&self, key: &Key) -> Result<Arc<Shelved>, Unmade> {
-        let mut reader = self.reader().map_err(|it| failed(key, &it))?;
         for _ in 0..TRIES {
+            let now = self.now.load_full();
+            let mut reader = self.reader(&now).map_err(|it| failed(key, &it))?;
             let (made, revision) =
-                line::make(&mut reader, &self.look, key).map_err(|it| failed(key, &it))?;
-            theme::tell(&self.look.theme);
-            if let Some(shelved) = self.shelf.put(key.clone(), made, revision) {
-                self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+                line::make(&mut reader, &now.look, key).map_err(|it| failed(key, &it))?;
+            theme::tell(&now.look.theme);
+            let shelved = self.shelf.put(key.clone(), made, revision);
+            now.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+            // What was renewed meanwhile is made again in its new form.
+            if let Some(shelved) = shelved
+                && Arc::ptr_eq(&now, &self.now.load())
+            {
                 return Ok(shelved);
             }
         }
         Err(Unmade::Busy)
     }
 
-    fn reader(&self) -> crate::catalog::store::Result<Reader> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| Reader::open(&self.catalog, &self.options), Ok)
+    fn reader(&self, now: &Now) -> crate::catalog::store::Result<Reader> {
+        let idle = now.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(|| Reader::open(&self.catalog, &now.options), Ok)
     }
 }
 

@@ -85,25 +85,154 @@ fn a_hangup_reads_the_configuration_again() {
     let caching = |rig: &Rig| rig.get("/feed.atom").headers["cache-control"].clone();
     assert!(caching(&rig).starts_with("public"));
     let text = format!(
-        "[site]\ntitle = \"Another\"\n[cache]\nfeed = \"no-cache\"\n[log]\nrequests = \
+        "[cache]\nfeed = \"no-cache\"\n[log]\nlevel = \"debug\"\nformat = \"json\"\nrequests = \
          \"combined\"\nrequests_file = \"{}\"\n",
         requests.display()
     );
     fs::write(&file, text).unwrap();
     rig.hang_up();
     rig.until("the new value", |rig| caching(rig) == "no-cache");
-    let restart = "changed, but only read at the start: [site]; restart Sower";
+    let restart = "changed, but only read at the start: log.format; restart Sower";
     rig.until("what has to wait", |rig| rig.log().contains(restart));
+    rig.until("what has not", |rig| rig.log().contains("taken over: [cache], log.level"));
     rig.until("a line for a request", |_| {
         fs::read_to_string(&requests)
             .unwrap_or_default()
             .contains("\"GET /feed.atom HTTP/1.1\" 200 ")
     });
+    TcpStream::connect(&rig.address).unwrap().write_all(b"X\r\n\r\n").unwrap();
+    rig.until("a line of the new level", |rig| rig.log().contains("DEBUG"));
 
     fs::write(&file, "[cache]\nfed = \"x\"\n").unwrap();
     rig.hang_up();
     rig.until("what is wrong", |rig| rig.log().contains("did you mean `feed`?"));
     assert_eq!(caching(&rig), "no-cache", "as it was");
+}
+
+#[test]
+fn a_hangup_takes_over_what_the_site_says_of_itself() {
+    let mut rig = Rig::with(&[("kim.txt", &story("Kim")), ("news/lee.md", "# Lee\n\nA text.\n")]);
+    let file = rig.folder.path().join("sower.toml");
+    fs::write(&file, "[site]\ntitle = \"One\"\nbase_url = \"http://one.test\"\n").unwrap();
+    let mut command = crate::support::program();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--seeds"]).arg(rig.seeds());
+    command.arg("--state").arg(rig.state()).current_dir(rig.folder.path());
+    rig.start_as(command);
+    rig.until("both articles", |rig| rig.feed("atom").len() == 2);
+    let ids = |rig: &Rig| rig.feed("atom").into_keys().collect::<Vec<_>>();
+    let (before, page) = (ids(&rig), rig.get("/kim"));
+    let tag = rig.get("/feed.rss").headers["etag"].clone();
+    assert!(page.text().contains("http://one.test/"), "{}", page.text());
+
+    let text = "[site]\ntitle = \"Two\"\nbase_url = \"http://two.test/blog\"\n[feed]\nlimit = 1\n\
+                [[feeds]]\nname = \"Lee\"\npath = \"lees\"\ntext = \"Lee\"\n[convert]\n\
+                strip = [\"The second*\"]\n";
+    fs::write(&file, text).unwrap();
+    rig.hang_up();
+    rig.until("the new title", |rig| {
+        let answer = rig.get("/blog/feed.rss");
+        answer.status == 200 && answer.text().contains("<title>Two</title>")
+    });
+    let feed = rig.get("/blog/feed.rss");
+    assert!(feed.text().contains("<link>http://two.test/blog/kim</link>"), "{}", feed.text());
+    assert!(!feed.text().contains("one.test"), "{}", feed.text());
+    assert_ne!(feed.headers["etag"], tag);
+    let page = rig.get("/blog/kim").text();
+    assert!(page.contains("http://two.test/blog/") && !page.contains("one.test"), "{page}");
+    let entries = crate::support::entries(&rig.get("/blog/feed.atom").body);
+    assert_eq!(entries.into_keys().collect::<Vec<_>>(), before, "ids never change");
+    rig.until("what is converted otherwise", |rig| {
+        !rig.get("/blog/feed.json").text().contains("The second one says why")
+    });
+    let own = rig.get("/blog/lees/feed.json");
+    assert_eq!((own.status, own.text().contains("\"Lee\"")), (200, true), "{}", own.text());
+    let log = rig.log();
+    assert!(log.contains("taken over: [site], [convert], [feed]"), "{log}");
+
+    // Nothing is new: nothing is made anew.
+    let tag = rig.get("/blog/feed.rss").headers["etag"].clone();
+    rig.hang_up();
+    rig.until("the end of it", |rig| rig.log().contains("no key has changed"));
+    assert_eq!(rig.get("/blog/feed.rss").headers["etag"], tag);
+    rig.write("new.txt", &story("New"));
+    rig.until("news, as before", |rig| rig.get("/blog/new").status == 200);
+}
+
+#[test]
+fn a_hangup_takes_over_how_the_folder_is_watched() {
+    let mut rig = Rig::with(&[("kim.txt", &story("Kim"))]);
+    let file = rig.folder.path().join("sower.toml");
+    fs::write(&file, "").unwrap();
+    rig.start();
+    fs::write(&file, "[watch]\nmode = \"poll\"\npoll_interval = \"50ms\"\nsettle = \"1ms\"\n")
+        .unwrap();
+    rig.hang_up();
+    rig.until("the new way", |rig| rig.log().contains("taken over: [watch]"));
+    rig.write("lee.txt", &story("Lee"));
+    rig.until_titles(&["Kim", "Lee"]);
+    fs::remove_file(rig.seeds().join("kim.txt")).unwrap();
+    rig.until_titles(&["Lee"]);
+}
+
+#[test]
+fn a_hangup_opens_and_closes_listeners() {
+    let mut rig = Rig::with(&[("kim.txt", &story("Kim"))]);
+    let file = rig.folder.path().join("sower.toml");
+    let at = |name: &str| rig.folder.path().join(name).display().to_string();
+    let (socket, metrics, other) = (at("http"), at("metrics"), at("other"));
+    let listen = |text: &str| fs::write(&file, text).unwrap();
+    let base = "[site]\nbase_url = \"https://sower.test\"\n";
+    listen(&format!("{base}[serve]\nlisten = [\"127.0.0.1:0\", \"unix:{socket}\"]\n"));
+    let mut command = crate::support::program();
+    command.args(["serve", "--seeds"]).arg(rig.seeds());
+    command.arg("--state").arg(rig.state()).current_dir(rig.folder.path());
+    rig.start_as(command);
+    let ask = |path: &str| {
+        let mut stream = std::os::unix::net::UnixStream::connect(path).ok()?;
+        stream.write_all(b"HEAD /feed.json HTTP/1.0\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
+    };
+    rig.until("the second listener", |_| ask(&socket).is_some());
+    // Who is in stays in, also where nobody is let in any more.
+    let mut kept = std::os::unix::net::UnixStream::connect(&socket).unwrap();
+    let mut answer = [0; 12];
+    kept.write_all(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    kept.read_exact(&mut answer).unwrap();
+
+    let tls = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/serve/tls/one");
+    listen(&format!(
+        "{base}[serve]\nlisten = [\"127.0.0.1:0\", \"unix:{other}\"]\n[metrics]\nlisten = \
+         \"unix:{metrics}\"\n[tls]\nlisten = \"127.0.0.1:0\"\ncertificate = \"{tls}.pem\"\nkey = \
+         \"{tls}.key\"\n"
+    ));
+    rig.hang_up();
+    rig.until("the third", |_| ask(&other).is_some());
+    rig.until("the end of the second", |_| !std::path::Path::new(&socket).exists());
+    rig.until("the one for metrics", |_| ask(&metrics).is_some_and(|it| it.contains(" 404 ")));
+    assert!(rig.log().contains("listening on https://127.0.0.1:"), "{}", rig.log());
+    assert_eq!(rig.get("/readyz").status, 200, "the first was open all the time");
+    kept.write_all(b"HEAD /healthz HTTP/1.0\r\n\r\n").unwrap();
+    let mut rest = String::new();
+    kept.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("\r\nHTTP/1.0 200 OK"), "{rest}");
+
+    // A place that somebody else has: said, and all else goes on.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    listen(&format!("{base}[serve]\nlisten = [\"127.0.0.1:0\", \"{address}\"]\n"));
+    rig.hang_up();
+    rig.until("what is wrong", |rig| {
+        rig.log().contains(&format!("cannot listen on {address}: Address already in use"))
+    });
+    rig.until("the end of the third", |_| ask(&other).is_none());
+    assert_eq!(rig.get("/readyz").status, 200);
+    // It is free now.
+    drop(taken);
+    rig.hang_up();
+    rig.until("the fourth", |_| TcpStream::connect(address).is_ok());
+    assert!(rig.stop().success());
 }
 
 #[test]
