@@ -48,26 +48,134 @@ fn ask_until(address: &str, is_over: &AtomicBool, answered: &AtomicU32) -> Resul
     Ok(())
 }
 
+/// Streams that one connection of HTTP/2 asks on at once.
+const STREAMS: u32 = 10;
+
+/// The same over HTTP/2 with prior knowledge (RFC 9113), many streams at once. What the
+/// server says that it did not look at (section 6.8) is asked again elsewhere.
+fn ask_many_until(address: &str, is_over: &AtomicBool, answered: &AtomicU32) -> Result<(), String> {
+    let told = |it: std::io::Error| it.to_string();
+    while !is_over.load(Ordering::Relaxed) {
+        let mut stream = TcpStream::connect(address).map_err(told)?;
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").map_err(told)?;
+        stream.write_all(&frame(4, 0, 0, b"")).map_err(told)?;
+        let (mut next, mut is_leaving) = (1, false);
+        while !is_leaving && !is_over.load(Ordering::Relaxed) {
+            let mut open: Vec<u32> = (0..STREAMS).map(|it| next + 2 * it).collect();
+            next += 2 * STREAMS;
+            // HEAD, http, a path and an authority (RFC 7541, section 6 and appendix A).
+            let fields = b"\x02\x04HEAD\x86\x04\x0a/feed.atom\x01\x01a";
+            let all: Vec<u8> = open.iter().flat_map(|id| frame(1, 5, *id, fields)).collect();
+            if let Err(error) = stream.write_all(&all) {
+                // Told to leave, but that was not read yet.
+                if leave(&mut stream).is_none() {
+                    return Err(told(error));
+                }
+                break;
+            }
+            while !open.is_empty() {
+                let mut head = [0; 9];
+                stream.read_exact(&mut head).map_err(|it| format!("{open:?}: {it}"))?;
+                let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+                let id = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+                let mut payload = vec![0; length as usize];
+                stream.read_exact(&mut payload).map_err(told)?;
+                match head[3] {
+                    // 200 stands in the static table.
+                    1 if payload.first() != Some(&0x88) => {
+                        return Err(format!("not 200: {payload:02x?}"));
+                    }
+                    1 => {
+                        open.retain(|it| *it != id);
+                        answered.fetch_add(1, Ordering::Relaxed);
+                    }
+                    3 if payload != [0, 0, 0, 7] => return Err(format!("reset: {payload:?}")),
+                    // REFUSED_STREAM: not looked at (section 8.7).
+                    3 => open.retain(|it| *it != id),
+                    7 => {
+                        let last = u32::from_be_bytes(payload[..4].try_into().unwrap());
+                        if payload[4..8] != [0; 4] {
+                            return Err(format!("sent away: {payload:?}"));
+                        }
+                        open.retain(|it| *it <= last);
+                        is_leaving = true;
+                    }
+                    4 if head[4] & 1 == 0 => {
+                        stream.write_all(&frame(4, 1, 0, b"")).map_err(told)?;
+                    }
+                    6 if head[4] & 1 == 0 => {
+                        stream.write_all(&frame(6, 1, 0, &payload)).map_err(told)?;
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the server said that it leaves.
+fn leave(stream: &mut TcpStream) -> Option<()> {
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest);
+    let mut at = 0;
+    while let Some(head) = rest.get(at..at + 9) {
+        if head[3] == 7 {
+            return Some(());
+        }
+        at += 9 + u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+    }
+    None
+}
+
+/// RFC 9113, section 4.1.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let head = [length[1], length[2], length[3], kind, flags];
+    [&head[..], &stream.to_be_bytes(), payload].concat()
+}
+
+/// Reloads and restarts while readers of both versions ask on kept connections.
 #[test]
-fn a_restart_on_a_socket_that_is_kept_loses_no_request() {
+fn reloads_and_restarts_on_a_socket_that_is_kept_lose_no_request() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let mut rig = Rig::with(&[("kim.txt", &story("Kim"))]);
+    let file = rig.folder.path().join("sower.toml");
     rig.start_as(on(&rig, &listener));
     assert_eq!(rig.address, address);
-    let (is_over, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+    type Ask = fn(&str, &AtomicBool, &AtomicU32) -> Result<(), String>;
+    let kinds: [Ask; 2] = [ask_until, ask_many_until];
+    let is_over = Arc::new(AtomicBool::new(false));
+    let counts = [(); 2].map(|()| Arc::new(AtomicU32::new(0)));
     let readers: Vec<_> = (0..4)
-        .map(|_| {
-            let (is_over, answered) = (Arc::clone(&is_over), Arc::clone(&answered));
-            let address = address.clone();
-            std::thread::spawn(move || ask_until(&address, &is_over, &answered))
+        .map(|it| {
+            let (is_over, answered) = (Arc::clone(&is_over), Arc::clone(&counts[it % 2]));
+            let (address, ask) = (address.clone(), kinds[it % 2]);
+            std::thread::spawn(move || ask(&address, &is_over, &answered))
         })
         .collect();
-    for _ in 0..3 {
-        let before = answered.load(Ordering::Relaxed);
-        rig.until("some answers", |_| answered.load(Ordering::Relaxed) > before + 100);
-        assert!(rig.stop().success());
-        rig.start_as(on(&rig, &listener));
+    for round in 0..3 {
+        for is_restart in [false, true] {
+            for count in &counts {
+                let before = count.load(Ordering::Relaxed);
+                let is_asked = |_: &Rig| count.load(Ordering::Relaxed) > before + 100;
+                rig.until("some answers", |rig| {
+                    is_asked(rig) || readers.iter().any(|it| it.is_finished())
+                });
+            }
+            if is_restart {
+                assert!(rig.stop().success());
+                rig.start_as(on(&rig, &listener));
+            } else {
+                let text =
+                    format!("[site]\ntitle = \"Title {round}\"\n[serve]\nmax_makes = 2{round}\n");
+                fs::write(&file, text).unwrap();
+                rig.hang_up();
+                let title = format!("<title>Title {round}</title>");
+                rig.until("the new title", |rig| rig.get("/feed.rss").text().contains(&title));
+            }
+        }
     }
     is_over.store(true, Ordering::Relaxed);
     for reader in readers {
