@@ -150,15 +150,32 @@ impl Catalog {
     }
 
     fn begin(
-        mut store: Store,
+        store: Store,
         file: DatabaseFile,
         key: String,
         options: Options,
         now: Timestamp,
     ) -> Result<Catalog> {
-        let digest =
-            format!("{}:{}", options.converter, blake3::Hash::from(options.convert_options));
-        store.write(|rows| {
+        let mut catalog = Catalog { store, file, options, key, due: None, revision: 0 };
+        catalog.follow_options(now)?;
+        Ok(catalog)
+    }
+
+    /// Goes on with other options, or as it was where that fails. Readers of before keep
+    /// theirs; whoever calls compares the whole folder.
+    pub fn renew(&mut self, options: Options, now: Timestamp) -> Result<Touched> {
+        let old = std::mem::replace(&mut self.options, options);
+        let followed = self.follow_options(now);
+        if followed.is_err() {
+            self.options = old;
+        }
+        followed
+    }
+
+    fn follow_options(&mut self, now: Timestamp) -> Result<Touched> {
+        let Options { converter, convert_options, .. } = &self.options;
+        let digest = format!("{converter}:{}", blake3::Hash::from(*convert_options));
+        self.store.write(|rows| {
             if rows.fact("born")?.is_none() {
                 rows.put_fact("born", &now.as_microsecond().to_string())?;
                 rows.put_fact("import", "open")?;
@@ -171,9 +188,7 @@ impl Catalog {
             }
             rows.put_fact("converter", &digest)
         })?;
-        let mut catalog = Catalog { store, file, options, key, due: None, revision: 0 };
-        catalog.decide(now, |decider| decider.choose())?;
-        Ok(catalog)
+        self.decide(now, |decider| decider.choose())
     }
 
     /// Opens what can be read of the damaged catalog in `folder`; the damaged one is set
