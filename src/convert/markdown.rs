@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use comrak::adapters::{HeadingAdapter, HeadingMeta};
 use comrak::nodes::{NodeValue, Sourcepos};
 use comrak::options::Plugins;
-use comrak::{Anchorizer, Arena, Options, parse_document};
+use comrak::{Anchorizer, Arena, Node, Options, parse_document};
 
 use crate::convert::Error;
 use crate::convert::clean;
@@ -20,6 +20,7 @@ use crate::convert::document::{Document, Source, Top, line_of, top};
 use crate::convert::html;
 use crate::convert::plain;
 use crate::convert::sanitize;
+use crate::convert::tags::unescape;
 use crate::convert::templates::{self, Dialect};
 
 /// Blocks and inlines in one another. People reach ten.
@@ -98,6 +99,7 @@ pub fn to_html(text: &str, first_line: u32, separator: Option<&str>) -> Result<S
             ids.push_back(stated.unwrap_or_else(|| anchors.anchorize(&node.collect_text())));
             continue;
         }
+        decode_address(node);
         let value = &mut node.data_mut().value;
         let literal = match value {
             NodeValue::HtmlBlock(block) => &block.literal,
@@ -175,6 +177,34 @@ fn is_too_deep(line: &str) -> bool {
         }
     }
     opened > DEEPEST && !line.trim().bytes().all(|it| matches!(it, b'-' | b'*' | b' '))
+}
+
+/// `comrak` links addresses in running text as they are typed, `&amp;` and all. The last
+/// reference is the sentence's, with the semicolon that stands behind the link.
+fn decode_address<'a>(node: Node<'a>) {
+    let Some(shown) = node.first_child().filter(|it| it.next_sibling().is_none()) else { return };
+    let mut data = node.data_mut();
+    let mut child = shown.data_mut();
+    let (NodeValue::Link(link), NodeValue::Text(text)) = (&mut data.value, &mut child.value) else {
+        return;
+    };
+    if !text.contains('&')
+        || link.url.trim_start_matches("http://") != text.trim_start_matches("http://")
+    {
+        return;
+    }
+    let last = text.rfind('&').unwrap_or(text.len());
+    if let Some(next) = node.next_sibling()
+        && let NodeValue::Text(after) = &mut next.data_mut().value
+        && after.starts_with(';')
+        && text[last..].bytes().skip(1).all(|it| it == b'#' || it.is_ascii_alphanumeric())
+    {
+        *after = unescape(&format!("{}{after}", &text[last..])).into_owned().into();
+        link.url.truncate(link.url.len() - (text.len() - last));
+        *text = text[..last].to_owned().into();
+    }
+    link.url = link.url.replace("&amp;", "&");
+    *text = text.replace("&amp;", "&").into();
 }
 
 /// Whether an HTML block or inline says nothing but comments.

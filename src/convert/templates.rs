@@ -232,6 +232,12 @@ impl<'p> Renderer<'p> {
             return length;
         }
         let value = self.expression(inside).filter(|_| self.work < MOST_WORK);
+        // Eleventy: code that was captured first.
+        if let (Some(code), Some(language)) = (&value, highlighted(inside)) {
+            self.work += code.len();
+            out.push_str(&self.code(language, code));
+            return length;
+        }
         self.work += value.as_ref().map_or(0, String::len);
         let is_site = value.as_deref() == Some("");
         out.push_str(value.as_deref().unwrap_or_default());
@@ -296,6 +302,15 @@ impl<'p> Renderer<'p> {
         let fence = "`".repeat((longest + 1).max(3));
         format!("\n{fence}{language}\n{code}\n{fence}\n")
     }
+}
+
+/// The language of `code | highlight("css") | safe` and of Liquid's `highlight: "css"`.
+fn highlighted(expression: &str) -> Option<&str> {
+    let filters = expression.split('|').skip(1);
+    let rest = filters.filter_map(|it| it.trim().strip_prefix("highlight")).next()?;
+    let language = rest.trim_start_matches(['(', ':', ' ', '"', '\'']);
+    let end = language.find(|it: char| !(it.is_alphanumeric() || it == '-'));
+    Some(&language[..end.unwrap_or(language.len())])
 }
 
 /// The length of a comment of Jinja's kin, `{# ... #}`; 0 where it never ends.
