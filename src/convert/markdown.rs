@@ -203,8 +203,13 @@ fn decode_address<'a>(node: Node<'a>) {
         link.url.truncate(link.url.len() - (text.len() - last));
         *text = text[..last].to_owned().into();
     }
-    link.url = link.url.replace("&amp;", "&");
-    *text = text.replace("&amp;", "&").into();
+    // Names without a semicolon, such as `&copy=1`, are the address's own.
+    let decoded = |it: &str| match it.replace("&amp;", "&") {
+        it if it.contains("&#") => unescape(&it).into_owned(),
+        it => it,
+    };
+    link.url = decoded(&link.url);
+    *text = decoded(text).into();
 }
 
 /// Whether an HTML block or inline says nothing but comments.
