@@ -76,7 +76,7 @@ pub fn to_html(text: &str, first_line: u32, separator: Option<&str>) -> Result<S
     let root = parse_document(&arena, text, &options);
 
     let mut has_html = false;
-    let mut comments = Vec::new();
+    let mut dropped = Vec::new();
     let mut anchors = Anchorizer::new();
     let mut ids = VecDeque::new();
     let mut depth = 0_usize;
@@ -100,6 +100,7 @@ pub fn to_html(text: &str, first_line: u32, separator: Option<&str>) -> Result<S
             continue;
         }
         decode_address(node);
+        let is_alone = is_alone(node);
         let value = &mut node.data_mut().value;
         let literal = match value {
             NodeValue::HtmlBlock(block) => &block.literal,
@@ -117,13 +118,14 @@ pub fn to_html(text: &str, first_line: u32, separator: Option<&str>) -> Result<S
             _ => continue,
         };
         match is_comment(literal) {
+            false if is_alone => dropped.push(node),
             false => has_html = true,
             true if is_more(literal, separator) => *value = NodeValue::Raw(MORE.to_string()),
-            true => comments.push(node),
+            true => dropped.push(node),
         }
     }
-    for comment in comments {
-        comment.detach();
+    for node in dropped {
+        node.detach();
     }
 
     options.render.r#unsafe = has_html;
@@ -178,6 +180,37 @@ fn is_too_deep(line: &str) -> bool {
     }
     opened > DEEPEST && !line.trim().bytes().all(|it| matches!(it, b'-' | b'*' | b' '))
 }
+
+/// Elements that show their content elsewhere, or not at all, and so hide all that
+/// follows where nothing ends them: `a Map<Object> is read` means no element.
+const HIDING: &[&str] = &[
+    "object", "applet", "select", "button", "template", "datalist", "canvas", "title", "textarea",
+    "noembed", "noframes", "xmp", "iframe", "svg",
+];
+
+/// Whether a tag in running text opens such an element, and the text does not end it.
+fn is_alone<'a>(node: Node<'a>) -> bool {
+    let data = node.data();
+    let NodeValue::HtmlInline(literal) = &data.value else { return false };
+    let tag = literal.to_ascii_lowercase();
+    let name = tag.trim_start_matches('<');
+    let Some(name) = HIDING.iter().find(|it| {
+        name.strip_prefix(**it)
+            .is_some_and(|rest| !rest.starts_with(|it: char| it.is_alphanumeric()))
+    }) else {
+        return false;
+    };
+    let ends = |it: Node<'a>| match &it.data().value {
+        NodeValue::HtmlInline(other) => {
+            other.strip_prefix("</").is_some_and(|it| it.to_ascii_lowercase().starts_with(name))
+        }
+        _ => false,
+    };
+    !tag.ends_with("/>") && !node.following_siblings().skip(1).take(FAR).any(ends)
+}
+
+/// Pieces of a paragraph that an element in it may span.
+const FAR: usize = 64;
 
 /// `comrak` links addresses in running text as they are typed, `&amp;` and all. The last
 /// reference is the sentence's, with the semicolon that stands behind the link.

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 
 use crate::convert::dialects::{
     Lines, asks_for_markdown, attribute_list, blank_address, callout, code_span, contents_mark,
-    kramdown_extension, mathematics, start, wikilink,
+    is_text_behind, kramdown_extension, mathematics, start, wikilink,
 };
 use crate::convert::front_matter::Fields;
 use crate::convert::shortcodes::{self, Call};
@@ -89,6 +89,8 @@ impl<'p> Renderer<'p> {
         let mut lines = Lines::new();
         let mut rest = text;
         let mut at_line_start = true;
+        // The line that opens an element with Markdown in it.
+        let mut boxed = None;
         while !rest.is_empty() {
             if at_line_start && is_markdown {
                 let end = rest.find('\n').map_or(rest.len(), |it| it + 1);
@@ -116,7 +118,12 @@ impl<'p> Renderer<'p> {
                     continue;
                 }
                 // Markdown within HTML begins after a blank line.
-                if line.trim_start().starts_with('<') && asks_for_markdown(line) {
+                if line.trim_start().starts_with('<')
+                    && (asks_for_markdown(line) || is_text_behind(&mut boxed, line, &rest[end..]))
+                {
+                    if boxed.is_none() && asks_for_markdown(line) {
+                        boxed = Some(line);
+                    }
                     out.push_str(line);
                     out.push('\n');
                     rest = &rest[end..];
