@@ -198,6 +198,18 @@ def json_entries(path):
     return entries
 
 
+def is_same(mine, theirs):
+    """But for blanks around, and for what feedparser takes for UTF-8 read as Latin 1."""
+    if not isinstance(mine, str) or not isinstance(theirs, str):
+        return mine == theirs
+    if mine.strip() == theirs.strip():
+        return True
+    try:
+        return mine.encode("iso-8859-1").decode().strip() == theirs.strip()
+    except UnicodeError:
+        return False
+
+
 def compare(path, name, others):
     """Whether a reader's entries are those of the JSON Feed, in any order."""
     is_iri = lambda one: re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", one)
@@ -214,7 +226,7 @@ def compare(path, name, others):
             newsworthy(f"{path}: {name}: {one[0]} is missing")
             continue
         for what, mine, theirs in zip(("id", "title", "date", "body", "enclosure"), one, other):
-            if mine != theirs:
+            if not is_same(mine, theirs):
                 newsworthy(f"{path}: {name}: {what} of {one[0]}: {mine!r:.200}, {theirs!r:.200}")
     return len(own)
 
