@@ -10,7 +10,8 @@ Walks from /opml.xml to every feed in its three formats (or to SAMPLE of them), 
 - jing with the RELAX NG schema of RFC 4287, appendix B, in the file ATOM_RNC;
 - feedparser: whether all formats say the same ids, titles, dates, bodies and enclosures;
 - newsboat: the same, of at most thirty documents;
-- our own eyes for JSON Feed 1.1, since nobody keeps a schema of it.
+- our own eyes for JSON Feed 1.1, since nobody keeps a schema of it, and for the sitemaps
+  (sitemaps.org).
 
 Ends with 1 where one of them finds a fault. What is not installed is named.
 """
@@ -28,6 +29,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+import xml.etree.ElementTree
 
 # Warnings that no publisher can avoid: they are about what an author wrote, or about
 # extensions that the validator does not know.
@@ -180,6 +182,30 @@ def judge_json(path):
 for path in documents:
     if path.endswith(".json"):
         judge_json(path)
+
+def judge_sitemap(path):
+    """A list of pages, or of such lists; how many pages."""
+    document = get(path)
+    root = xml.etree.ElementTree.fromstring(document)
+    name = lambda it: it.tag.removeprefix("{http://www.sitemaps.org/schemas/sitemap/0.9}")
+    kind, inner = name(root), {"urlset": "url", "sitemapindex": "sitemap"}.get(name(root))
+    if inner is None or len(root) > 50_000 or len(document) > 50 << 20:
+        newsworthy(f"{path}: a sitemap named {kind} with {len(root)} of {len(document)} bytes")
+    pages, seen = 0, set()
+    for element in root:
+        facts = {name(it): it.text for it in element}
+        loc, changed = facts.get("loc", ""), facts.get("lastmod", "2026-01-01")
+        if name(element) != inner or not loc.startswith(site + "/") or loc in seen:
+            newsworthy(f"{path}: {name(element)} of {loc!r}")
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?", changed):
+            newsworthy(f"{path}: lastmod {changed!r}")
+        seen.add(loc)
+        pages += judge_sitemap(local(loc)) if inner == "sitemap" else 1
+    return pages
+
+
+print("sitemap:", judge_sitemap("/sitemap.xml"), "pages")
+
 
 def squeezed(text):
     return " ".join(text.split())
