@@ -32,7 +32,7 @@ use crate::catalog::touched::Toucher;
 use crate::catalog::{Options, Sighting, Touched};
 use crate::convert::article::{Article, Cut};
 use crate::problem::Problem;
-use crate::watch::seed::SeedPath;
+use crate::watch::seed::{SeedPath, Stat};
 
 /// Newcomers less than this apart are one drop; a removal waits so long.
 const QUIET: Micros = 2 * SECOND;
@@ -108,6 +108,7 @@ impl<'d, 'c> Decider<'d, 'c> {
                     self.nothing_at(&path)?;
                 }
                 Sighting::Unreadable { path, reason } => {
+                    self.lose_sight_of(&path)?;
                     let consequence = self.consequence(&path)?;
                     self.problem(Problem { path, line: None, reason, consequence })?;
                 }
@@ -219,6 +220,16 @@ impl<'d, 'c> Decider<'d, 'c> {
             self.touch.seed_changed(path);
             self.left.extend(seed.entry);
             self.forget_article(seed.article, seed.entry)?;
+        }
+        Ok(())
+    }
+
+    /// Something stands there, but which file it is now nobody knows: what was seen there
+    /// proves nothing any more.
+    fn lose_sight_of(&self, path: &SeedPath) -> Result<()> {
+        if let Some(mut seed) = self.rows.seed(path)? {
+            seed.stat = Stat::UNKNOWN;
+            self.put_seed(&seed)?;
         }
         Ok(())
     }

@@ -9,7 +9,9 @@ mod articles;
 mod entries;
 mod seeds;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -26,21 +28,30 @@ pub enum Error {
     Sqlite(#[from] rusqlite::Error),
     #[error("the catalog's database: {0}")]
     Schema(#[from] migrate::Error),
-    #[error("an article in the catalog's cache: {0}")]
+    #[error("expected an article in the catalog's cache, found {0}")]
     Article(String),
+    #[error("an article cannot be packed for the catalog's cache: {0}")]
+    Packing(String),
+    #[error("the catalog's files: {0}")]
+    Files(#[from] std::io::Error),
 }
 
 impl Error {
     /// Whether the database itself is damaged, so that trying again is no use.
     pub fn is_corrupt(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-        let code = match self {
-            Error::Sqlite(error) | Error::Schema(migrate::Error::Sqlite(error)) => {
-                error.sqlite_error_code()
+        match self {
+            Error::Sqlite(error) | Error::Schema(migrate::Error::Sqlite(error)) => match error {
+                // A value that no Sower wrote there.
+                rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::InvalidColumnType(..) => true,
+                _ => matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)),
+            },
+            Error::Article(_) => true,
+            Error::Schema(migrate::Error::TooNew { .. }) | Error::Packing(_) | Error::Files(_) => {
+                false
             }
-            _ => None,
-        };
-        matches!(code, Some(DatabaseCorrupt | NotADatabase))
+        }
     }
 }
 
@@ -55,7 +66,22 @@ pub struct Store {
 impl Store {
     /// Opens or makes the database and brings its schema up to date.
     pub fn open(path: &Path) -> Result<Store> {
-        let mut connection = Connection::open(path)?;
+        let mut store = Store::connect(path)?;
+        store.migrate()?;
+        Ok(store)
+    }
+
+    /// Makes a database of an earlier version, to be filled with what is left of a
+    /// damaged one: rows may refer to what is not there until all are mended.
+    pub fn open_new(path: &Path, version: u32) -> Result<Store> {
+        let mut store = Store::connect(path)?;
+        store.connection.pragma_update(None, "foreign_keys", false)?;
+        migrate::bring_to(&mut store.connection, version as usize)?;
+        Ok(store)
+    }
+
+    fn connect(path: &Path) -> Result<Store> {
+        let connection = Connection::open(path)?;
         prepare(&connection)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // FULL: an entry that readers have seen keeps its id and dates through a
@@ -64,8 +90,36 @@ impl Store {
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
         // In KiB, as it is negative: a first import is one large transaction.
         connection.pragma_update(None, "cache_size", -32_000)?;
-        migrate::migrate(&mut connection)?;
         Ok(Store { connection })
+    }
+
+    /// Brings the schema up to date.
+    pub fn migrate(&mut self) -> Result<()> {
+        Ok(migrate::migrate(&mut self.connection)?)
+    }
+
+    /// Runs `work` in one transaction below the interface of [`Rows`].
+    pub fn fill(
+        &mut self,
+        work: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let transaction = self.connection.transaction()?;
+        work(&transaction)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Closes the database, all of it in its one file.
+    pub fn close(self) -> Result<()> {
+        self.checkpoint()?;
+        self.connection.close().map_err(|(_, error)| error)?;
+        Ok(())
+    }
+
+    /// The file may be another one at its path when this is dropped: SQLite is not to
+    /// tidy up beside it.
+    pub fn let_go(&self) -> Result<()> {
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        Ok(())
     }
 
     /// Runs `work` in one transaction: all of it is kept, or none where it fails.
@@ -121,18 +175,49 @@ impl Store {
 #[derive(Debug)]
 pub struct ReadStore {
     connection: Connection,
+    file: DatabaseFile,
+    /// Which of the databases that stood at the path this one is.
+    opened: u64,
+}
+
+/// Where the database is, and how often another one took the place of a damaged one
+/// there. Clones tell each other.
+#[derive(Debug, Clone)]
+pub struct DatabaseFile {
+    path: PathBuf,
+    replaced: Arc<AtomicU64>,
+}
+
+impl DatabaseFile {
+    pub fn new(path: PathBuf) -> DatabaseFile {
+        DatabaseFile { path, replaced: Arc::default() }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Another database stands at the path: readers open it before they read again.
+    pub fn note_replaced(&self) {
+        self.replaced.fetch_add(1, Ordering::Release);
+    }
 }
 
 impl ReadStore {
-    pub fn open(path: &Path) -> Result<ReadStore> {
+    pub fn open(file: DatabaseFile) -> Result<ReadStore> {
+        let opened = file.replaced.load(Ordering::Acquire);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
+        let connection = Connection::open_with_flags(&file.path, flags)?;
         prepare(&connection)?;
-        Ok(ReadStore { connection })
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        Ok(ReadStore { connection, file, opened })
     }
 
     /// Runs `work` on one snapshot of the catalog.
     pub fn read<T>(&mut self, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+        if self.opened != self.file.replaced.load(Ordering::Acquire) {
+            *self = ReadStore::open(self.file.clone())?;
+        }
         let transaction = self.connection.transaction()?;
         work(&Rows { connection: &transaction })
     }

@@ -7,11 +7,12 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, sink};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -22,10 +23,17 @@ use crate::serve::meter::Shed;
 use crate::serve::pace::{Paced, Patience};
 use crate::serve::peer::{Peer, Told};
 use crate::serve::proxied;
+use crate::serve::refusal::Refusal;
 use crate::serve::respond::Role;
 use crate::serve::tls::{H2, Tls};
+use crate::serve::unread::{self, Verdict};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// So long, and so much, is listened to after a last answer that came before the end of
+/// what it answers.
+const LINGERING: Duration = Duration::from_secs(1);
+const LINGERING_BYTES: u64 = 256 * 1024;
 
 /// How hyper reads and writes, for all connections.
 #[derive(Debug, Clone)]
@@ -163,28 +171,95 @@ async fn speak<S>(
     let meter = Arc::clone(&shared.lasting.meter);
     let mut stream = Paced::new(stream, protocols.patience, meter);
     let phase = stream.phase();
+    let responder = Responder::new(shared, phase.clone(), visitor);
+    let mut bytes = BytesMut::with_capacity(2048);
     // A connection that has not even begun has nothing to finish.
     let beginning = tokio::select! {
         biased;
-        beginning = beginning(&mut stream) => beginning,
+        beginning = beginning(&mut stream, &mut bytes) => beginning,
         _ = stop.wait_for(|it| *it > Stop::Finishing) => return,
     };
     let peer = visitor.peer.address;
-    let (bytes, is_http2) = match beginning {
-        Ok((bytes, is_preface)) => (bytes, settled.unwrap_or(is_preface)),
-        Err(error) => return tracing::debug!(?peer, "no request came: {error}"),
+    let mut bytes = bytes.freeze();
+    let is_http2 = match beginning {
+        Ok(is_preface) => settled.unwrap_or(is_preface),
+        Err(error) => {
+            tracing::debug!(?peer, "no request came: {error}");
+            if stream.fault(false).is_some() {
+                let answer = responder.refuse_unread(Refusal::HeadTimeout, &bytes);
+                Box::pin(say(stream, answer, stop)).await;
+            }
+            return;
+        }
     };
-    stream.unread(bytes);
-    let responder = Responder::new(shared, phase.clone(), visitor);
-    let stream = TokioIo::new(stream);
-    let served = if is_http2 {
+    if is_http2 {
         phase.many();
-        let connection = protocols.http2.serve_connection(stream, responder);
-        run(pin!(connection), |it| it.graceful_shutdown(), Stop::Finishing, stop).await
-    } else {
-        let connection = protocols.http1.serve_connection(stream, responder);
-        run(pin!(connection), |it| it.graceful_shutdown(), Stop::Closing, stop).await
+        stream.unread(bytes);
+        let connection = protocols.http2.serve_connection(TokioIo::new(stream), responder);
+        let mut connection = pin!(connection);
+        let served = run(connection.as_mut(), |it| it.graceful_shutdown(), Stop::Finishing, stop);
+        return log_end(served.await, peer);
+    }
+    loop {
+        stream.unread(bytes);
+        let io = TokioIo::new(stream);
+        let mut connection = protocols.http1.serve_connection(io, responder.clone());
+        let served = Pin::new(&mut connection);
+        let served = run(served, |it| it.graceful_shutdown(), Stop::Closing, stop).await;
+        let parts = connection.into_parts();
+        (stream, bytes) = (parts.io.into_inner(), parts.read_buf);
+        let is_too_large = served.as_ref().is_err_and(hyper::Error::is_parse_too_large);
+        log_end(served, peer);
+        if let Some(fault) = stream.fault(is_too_large) {
+            match unread::judge(fault, &bytes) {
+                Verdict::Read(known) => bytes = known,
+                Verdict::Refuse(refusal) => {
+                    let answer = responder.refuse_unread(refusal, &bytes);
+                    return Box::pin(say(stream, answer, stop)).await;
+                }
+            }
+        } else {
+            if stream.has_rest() {
+                Box::pin(linger(stream, stop)).await;
+            }
+            return;
+        }
+    }
+}
+
+/// The last words on a connection that hyper has left.
+async fn say<S>(mut stream: Paced<S>, answer: Vec<u8>, stop: &mut watch::Receiver<Stop>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let said = tokio::select! {
+        biased;
+        said = async {
+            stream.write_all(&answer).await?;
+            stream.shutdown().await
+        } => said,
+        _ = stop.wait_for(|it| *it == Stop::Now) => return,
     };
+    if said.is_ok() {
+        linger(stream, stop).await;
+    }
+}
+
+/// Lets the client finish what it is saying: closing before would be a reset, which may
+/// take the answer from it (RFC 9112, section 9.6).
+async fn linger<S>(stream: Paced<S>, stop: &mut watch::Receiver<Stop>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (mut rest, mut nowhere) = (stream.take(LINGERING_BYTES), sink());
+    tokio::select! {
+        biased;
+        _ = timeout(LINGERING, tokio::io::copy(&mut rest, &mut nowhere)) => {}
+        _ = stop.wait_for(|it| *it == Stop::Now) => {}
+    }
+}
+
+fn log_end(served: hyper::Result<()>, peer: Option<IpAddr>) {
     if let Err(error) = served {
         tracing::debug!(?peer, "connection ended: {error}");
     }
@@ -212,25 +287,24 @@ where
     }
 }
 
-/// The first bytes, and whether they are those of HTTP/2.
-async fn beginning<S>(stream: &mut Paced<S>) -> io::Result<(Bytes, bool)>
+/// Reads the first bytes; whether they are those of HTTP/2.
+async fn beginning<S>(stream: &mut Paced<S>, bytes: &mut BytesMut) -> io::Result<bool>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut bytes = BytesMut::with_capacity(2048);
     loop {
-        if stream.read_buf(&mut bytes).await? == 0 {
+        if stream.read_buf(bytes).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let known = bytes.len().min(PREFACE.len());
         if bytes[..known] != PREFACE[..known] {
-            if is_foreign(&bytes) {
+            if is_foreign(bytes) {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not HTTP"));
             }
-            return Ok((bytes.freeze(), false));
+            return Ok(false);
         }
         if known == PREFACE.len() {
-            return Ok((bytes.freeze(), true));
+            return Ok(true);
         }
     }
 }

@@ -22,7 +22,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -53,7 +53,7 @@ pub struct Shelf {
 
 struct Inner {
     view: View,
-    options: Options,
+    memory: AtomicUsize,
     books: Mutex<Books>,
 }
 
@@ -83,7 +83,8 @@ impl Shelf {
             tick: Arc::new(AtomicU64::new(1)),
             wishes,
         };
-        let inner = Arc::new(Inner { view, options, books: Mutex::default() });
+        let memory = AtomicUsize::new(options.memory);
+        let inner = Arc::new(Inner { view, memory, books: Mutex::default() });
         squeeze::start(wished, Arc::downgrade(&inner));
         Shelf { inner }
     }
@@ -140,6 +141,12 @@ impl Shelf {
             || self.inner.books().touched.get(key).is_some_and(|it| it.missed)
     }
 
+    /// Lets what stands here, the pinned keys aside, cost at most `memory` bytes from the
+    /// next change on.
+    pub fn limit(&self, memory: usize) {
+        self.inner.memory.store(memory, Ordering::Relaxed);
+    }
+
     /// What stands on the shelf costs, in bytes.
     pub fn cost(&self) -> usize {
         self.inner.books().cost
@@ -156,6 +163,10 @@ impl Inner {
     fn books(&self) -> MutexGuard<'_, Books> {
         // The books are only written where nothing can panic in between.
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn memory(&self) -> usize {
+        self.memory.load(Ordering::Relaxed)
     }
 
     fn shelved(&self, key: Key, made: Made, revision: u64) -> Arc<Shelved> {
@@ -180,7 +191,7 @@ impl Inner {
                 touch.missed = false;
             }
             let cost = shelved.cost();
-            let is_kept = is_pinned(key) || cost <= self.options.memory / 4;
+            let is_kept = is_pinned(key) || cost <= self.memory() / 4;
             let before = match is_kept && !matches!(shelved.item, Item::Missing) {
                 true => {
                     books.cost += cost;
@@ -237,7 +248,7 @@ impl Inner {
     /// Takes down what was not used for longest, more than needed, so that the search
     /// is not made again for each newcomer.
     fn make_room(&self, books: &mut Books, snapshot: &mut Snapshot) {
-        if books.cost <= self.options.memory {
+        if books.cost <= self.memory() {
             return;
         }
         let mut all: Vec<_> = snapshot
@@ -246,7 +257,7 @@ impl Inner {
             .map(|it| (it.used(), it.cost(), it.path.clone()))
             .collect();
         all.sort_unstable_by_key(|(used, _, _)| *used);
-        let aim = self.options.memory / 8 * 7;
+        let aim = self.memory() / 8 * 7;
         for (_, _, path) in all {
             if books.cost <= aim {
                 break;
@@ -273,7 +284,7 @@ impl Inner {
         if place.set(made).is_ok() {
             books.cost += cost;
         }
-        if books.cost > self.options.memory {
+        if books.cost > self.memory() {
             let mut snapshot = Snapshot::clone(&self.view.now());
             self.make_room(&mut books, &mut snapshot);
             self.show(snapshot);

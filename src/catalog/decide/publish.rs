@@ -43,6 +43,7 @@ impl Decider<'_, '_> {
         entry.path = seed.path.clone();
         (entry.device, entry.inode, entry.birth) =
             (seed.stat.device, seed.stat.inode, seed.stat.birth);
+        entry.judged = false;
         seed.entry = Some(entry.number);
         seed.due = None;
         if old.path != entry.path {
@@ -294,6 +295,7 @@ impl Decider<'_, '_> {
             status: Status::Live,
             since: self.now,
             changed: self.moment,
+            judged: false,
         };
         self.rows.put_entry(&entry)?;
         self.place(&mut entry, article)?;

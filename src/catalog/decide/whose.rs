@@ -7,6 +7,7 @@ use crate::catalog::decide::Decider;
 use crate::catalog::permalink;
 use crate::catalog::rows::{Converted, EntryRow, Micros, SeedRow, Standing, Status};
 use crate::catalog::store::Result;
+use crate::watch::seed::Stat;
 
 impl Decider<'_, '_> {
     /// Finds out which entry each seed is and lets it be seen or not; then looks again
@@ -167,9 +168,11 @@ impl Decider<'_, '_> {
             // A move: the same file, its path left.
             2 if own.as_ref().is_some_and(|it| it.is_file(&seed.stat)) => None,
             2 => {
-                let moved = self.moved(self.rows.entries_of_file(&seed.stat)?, seed, |it| {
-                    it.is_file(&seed.stat)
-                })?;
+                // Nothing comes back that says nothing.
+                let is_same = |it: &EntryRow| {
+                    it.is_file(&seed.stat) && (it.status != Status::Gone || article.is_some())
+                };
+                let moved = self.moved(self.rows.entries_of_file(&seed.stat)?, seed, is_same)?;
                 // One whose file was lost sight of before has less of a claim.
                 let by_claim = |it: &EntryRow| (it.status != Status::Live, by_name(it));
                 moved.into_iter().min_by_key(by_claim).map(|it| it.number)
@@ -177,8 +180,17 @@ impl Decider<'_, '_> {
             // A move: the same bytes, its path left.
             3 => match seed.bytes {
                 Some(bytes) if own.as_ref().is_none_or(|it| it.bytes != bytes) => {
-                    let moved = self.moved(self.rows.entries_of_bytes(&bytes)?, seed, |_| true)?;
-                    moved.into_iter().min_by_key(by_name).map(|it| it.number)
+                    let moved = {
+                        let is_same = |it: &EntryRow| it.status != Status::Gone;
+                        self.moved(self.rows.entries_of_bytes(&bytes)?, seed, is_same)?
+                    };
+                    // Without a birth time, the inode with the bytes proves it.
+                    let is_other_file = |it: &EntryRow| {
+                        it.birth.is_some()
+                            || (it.device, it.inode) != (seed.stat.device, seed.stat.inode)
+                    };
+                    let by_claim = |it: &EntryRow| (is_other_file(it), by_name(it));
+                    moved.into_iter().min_by_key(by_claim).map(|it| it.number)
                 }
                 _ => None,
             },
@@ -220,8 +232,7 @@ impl Decider<'_, '_> {
     ) -> Result<Vec<EntryRow>> {
         let mut moved = Vec::new();
         for entry in candidates {
-            if entry.status != Status::Gone
-                && entry.path != seed.path
+            if entry.path != seed.path
                 && !self.claimed.contains_key(&entry.number)
                 && is_same(&entry)
                 && self.has_left(&entry)?
@@ -286,6 +297,9 @@ impl Decider<'_, '_> {
         let Some(here) = self.rows.seed(&entry.path)? else { return Ok(true) };
         if here.entry.is_some_and(|it| it != entry.number) {
             return Ok(true);
+        }
+        if here.stat == Stat::UNKNOWN {
+            return Ok(false);
         }
         let (file, here) = (entry.file(), here.stat);
         if (file.device, file.inode, file.birth) == (here.device, here.inode, here.birth) {

@@ -23,10 +23,10 @@ impl Rows<'_> {
     /// The number under which it is kept.
     pub fn put_article(&self, converted: &Converted, version: u32) -> Result<i64> {
         let text =
-            serde_json::to_vec(&converted.article).map_err(|it| Error::Article(it.to_string()))?;
+            serde_json::to_vec(&converted.article).map_err(|it| Error::Packing(it.to_string()))?;
         let data = COMPRESSOR
             .with_borrow_mut(|it| it.compress(&text))
-            .map_err(|it| Error::Article(it.to_string()))?;
+            .map_err(|it| Error::Packing(it.to_string()))?;
         self.run(
             "INSERT INTO articles (bytes, inputs, version, data) VALUES (?, ?, ?, ?)",
             params![converted.bytes, converted.inputs, version, data],

@@ -9,7 +9,7 @@ use crate::catalog::store::{Result, Rows};
 use crate::watch::seed::{SeedPath, Stat};
 
 const ENTRY: &str = "number, id, guid, path, device, inode, birth, bytes, inputs, title, wanted, \
-                     permalink, published, updated, announced, article, status, since, changed";
+                     permalink, published, updated, announced, article, status, since, changed, judged";
 
 /// Entries.
 impl Rows<'_> {
@@ -59,7 +59,7 @@ impl Rows<'_> {
     pub fn entries_gone_since(&self, since: Micros) -> Result<Vec<EntryRow>> {
         let sql = format!(
             "SELECT {ENTRY} FROM entries WHERE status <> 'live' AND status = 'gone' AND since >= ? \
-             AND inode <> 0"
+             AND judged = 0"
         );
         self.all(&sql, [since], entry_row)
     }
@@ -75,10 +75,11 @@ impl Rows<'_> {
     pub fn put_entry(&self, row: &EntryRow) -> Result<()> {
         self.run(
             "INSERT INTO entries VALUES \
-             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
+             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) \
              ON CONFLICT (number) DO UPDATE SET path = ?4, device = ?5, inode = ?6, birth = ?7, \
              bytes = ?8, inputs = ?9, title = ?10, wanted = ?11, permalink = ?12, published = ?13, \
-             updated = ?14, announced = ?15, article = ?16, status = ?17, since = ?18, changed = ?19",
+             updated = ?14, announced = ?15, article = ?16, status = ?17, since = ?18, changed = ?19, \
+             judged = ?20",
             params![
                 row.number,
                 row.id,
@@ -99,6 +100,7 @@ impl Rows<'_> {
                 row.status.word(),
                 row.since,
                 row.changed,
+                row.judged,
             ],
         )?;
         Ok(())
@@ -126,6 +128,7 @@ fn entry_row(row: &Row<'_>) -> rusqlite::Result<EntryRow> {
         status: row.get(16)?,
         since: row.get(17)?,
         changed: row.get(18)?,
+        judged: row.get(19)?,
     })
 }
 
