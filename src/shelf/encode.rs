@@ -41,6 +41,9 @@ fn document(key: &Key, rendition: Rendition) -> Document {
     let Rendition { media_type, payload, language, modified, links } = rendition;
     let body = match payload {
         Payload::Bytes(bytes) => {
+            // In a place of just its length: one that was written into a growing one may
+            // hold twice as much, even when it is told to shrink.
+            let bytes = Bytes::copy_from_slice(&bytes);
             let mut tag = tag(&bytes, &media_type, language.as_deref());
             if kind == Kind::Feed {
                 tag = with_moment(&tag, &key.path(), modified.as_microsecond());
@@ -150,9 +153,8 @@ fn shorter(bytes: &Bytes, code: fn(&[u8]) -> io::Result<Vec<u8>>) -> Option<Byte
     if bytes.len() < LEAST {
         return None;
     }
-    let mut coded = code(bytes).ok().filter(|it| it.len() < bytes.len())?;
-    coded.shrink_to_fit();
-    Some(coded.into())
+    let coded = code(bytes).ok().filter(|it| it.len() < bytes.len())?;
+    Some(Bytes::copy_from_slice(&coded))
 }
 
 fn variant(bytes: Bytes, tag: &str, coding: Coding) -> Variant {
