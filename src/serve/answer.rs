@@ -137,6 +137,8 @@ impl hyper::service::Service<Request<Incoming>> for Responder {
         match first {
             Ok(reply) => Answer::Now(Some(self.finish(reply, &request, began))),
             Err(later) => {
+                self.phase.working();
+                let has_body = matches!(later, Later::Drain);
                 let this = self.clone();
                 Answer::Later(Box::pin(async move {
                     let (head, body) = request.into_parts();
@@ -148,6 +150,10 @@ impl hyper::service::Service<Request<Incoming>> for Responder {
                         reply.unwrap_or_else(|| this.refuse(Refusal::Internal, &request));
                     if is_last && request.version() < Version::HTTP_2 {
                         response::close(reply.0.headers_mut());
+                    }
+                    // Otherwise the connection holds more than bytes that are written.
+                    if !has_body && !matches!(reply.0.body(), Body::File(_)) {
+                        this.phase.answered();
                     }
                     this.finish(reply, &request, began)
                 }))
@@ -342,6 +348,7 @@ impl Responder {
                     return self.refuse(refusal, request);
                 }
                 self.phase.answering();
+                self.phase.working();
                 self.first(request)
             }
             step => Err(step),

@@ -3,15 +3,18 @@
 //! HTTP/2 with prior knowledge is told from HTTP/1 by its first 24 bytes (RFC 9113,
 //! section 3.4), which hyper's own way of telling would wait for without end.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Waker};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -19,7 +22,7 @@ use crate::serve::Options;
 use crate::serve::answer::{Responder, Shared, Visitor};
 use crate::serve::crowd::Place;
 use crate::serve::meter::Shed;
-use crate::serve::pace::{Paced, Patience};
+use crate::serve::pace::{Paced, Patience, Phase};
 use crate::serve::peer::{Peer, Told};
 use crate::serve::proxied;
 use crate::serve::respond::Role;
@@ -159,7 +162,8 @@ async fn speak<S>(
 ) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let protocols = &Arc::clone(&shared).protocols;
+    let kept = Arc::clone(&shared);
+    let (protocols, is_stopping) = (&kept.protocols, &kept.lasting.is_stopping);
     let meter = Arc::clone(&shared.lasting.meter);
     let mut stream = Paced::new(stream, protocols.patience, meter);
     let phase = stream.phase();
@@ -176,39 +180,107 @@ async fn speak<S>(
     };
     stream.unread(bytes);
     let responder = Responder::new(shared, phase.clone(), visitor);
-    let stream = TokioIo::new(stream);
     let served = if is_http2 {
         phase.many();
-        let connection = protocols.http2.serve_connection(stream, responder);
-        run(pin!(connection), |it| it.graceful_shutdown(), Stop::Finishing, stop).await
+        let connection = protocols.http2.serve_connection(TokioIo::new(stream), responder);
+        // Boxed, so that connections of HTTP/1 need no room for it.
+        let mut watched = Watched { connection: Box::new(connection), phase, is_stopping };
+        watched.run(|it| it.graceful_shutdown(), Stop::Finishing, stop).await.unwrap_or(Ok(()))
     } else {
-        let connection = protocols.http1.serve_connection(stream, responder);
-        run(pin!(connection), |it| it.graceful_shutdown(), Stop::Closing, stop).await
+        speak_http1(protocols, stream, responder, (phase, is_stopping), stop).await
     };
     if let Err(error) = served {
         tracing::debug!(?peer, "connection ended: {error}");
     }
 }
 
-async fn run<C>(
-    mut connection: Pin<&mut C>,
-    finish: impl FnOnce(Pin<&mut C>),
-    finish_at: Stop,
+/// HTTP/1 on `stream`. Between requests that are far apart there is only the stream:
+/// hyper's buffers are many times as large as all else that a connection needs.
+async fn speak_http1<S>(
+    protocols: &Protocols,
+    mut stream: Paced<S>,
+    mut responder: Responder,
+    (phase, is_stopping): (Phase, &AtomicBool),
     stop: &mut watch::Receiver<Stop>,
 ) -> hyper::Result<()>
 where
-    C: Future<Output = hyper::Result<()>>,
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    tokio::select! {
-        biased;
-        ended = connection.as_mut() => return ended,
-        _ = stop.wait_for(|it| *it >= finish_at) => {}
+    loop {
+        let connection = protocols.http1.serve_connection(TokioIo::new(stream), responder);
+        let connection = Box::new(connection);
+        let mut watched = Watched { connection, phase: phase.clone(), is_stopping };
+        let ended = watched.run(|it| it.graceful_shutdown(), Stop::Closing, stop).await;
+        if let Some(ended) = ended {
+            return ended;
+        }
+        let parts = watched.connection.into_parts();
+        (stream, responder) = (parts.io.into_inner(), parts.service);
+        let bytes = match parts.read_buf {
+            rest if rest.is_empty() => tokio::select! {
+                biased;
+                bytes = stream.next_bytes() => bytes,
+                // hyper closes it as it should be.
+                _ = stop.wait_for(|it| *it >= Stop::Closing) => Ok(rest),
+            },
+            rest => Ok(rest),
+        };
+        match bytes {
+            Ok(bytes) => stream.unread(bytes),
+            Err(error) => {
+                tracing::debug!("idle connection ended: {error}");
+                return Ok(());
+            }
+        }
     }
-    finish(connection.as_mut());
-    tokio::select! {
-        biased;
-        ended = connection => ended,
-        _ = stop.wait_for(|it| *it == Stop::Now) => Ok(()),
+}
+
+/// A connection of hyper's, and what may end the wait for it.
+struct Watched<'s, C> {
+    connection: Box<C>,
+    phase: Phase,
+    is_stopping: &'s AtomicBool,
+}
+
+impl<C: Future<Output = hyper::Result<()>> + Unpin> Watched<'_, C> {
+    /// Until it ends; `None`: it is idle, and holds nothing that the client waits for.
+    /// When the server has come to `finish_at`, it is told to `finish`.
+    async fn run(
+        &mut self,
+        finish: impl FnOnce(Pin<&mut C>),
+        finish_at: Stop,
+        stop: &mut watch::Receiver<Stop>,
+    ) -> Option<hyper::Result<()>> {
+        let first = {
+            let mut told = pin!(stop.wait_for(|it| *it >= finish_at));
+            let mut waker: Option<Waker> = None;
+            poll_fn(|context| {
+                if let Poll::Ready(ended) = Pin::new(&mut *self.connection).poll(context) {
+                    return Poll::Ready(Some(Some(ended)));
+                }
+                if self.phase.is_idle() {
+                    return Poll::Ready(Some(None));
+                }
+                // Whoever stops wakes this task; to ask takes a lock that all share, and
+                // this comes with every request.
+                let is_known = waker.as_ref().is_some_and(|it| it.will_wake(context.waker()));
+                if is_known && !self.is_stopping.load(Ordering::Relaxed) {
+                    return Poll::Pending;
+                }
+                waker = Some(context.waker().clone());
+                told.as_mut().poll(context).map(|_| None)
+            })
+            .await
+        };
+        if let Some(first) = first {
+            return first;
+        }
+        finish(Pin::new(&mut *self.connection));
+        tokio::select! {
+            biased;
+            ended = &mut *self.connection => Some(ended),
+            _ = stop.wait_for(|it| *it == Stop::Now) => Some(Ok(())),
+        }
     }
 }
 
@@ -217,20 +289,22 @@ async fn beginning<S>(stream: &mut Paced<S>) -> io::Result<(Bytes, bool)>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut bytes = BytesMut::with_capacity(2048);
+    let mut bytes = Bytes::new();
     loop {
-        if stream.read_buf(&mut bytes).await? == 0 {
+        let next = stream.next_bytes().await?;
+        if next.is_empty() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        bytes = if bytes.is_empty() { next } else { [bytes, next].concat().into() };
         let known = bytes.len().min(PREFACE.len());
         if bytes[..known] != PREFACE[..known] {
             if is_foreign(&bytes) {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not HTTP"));
             }
-            return Ok((bytes.freeze(), false));
+            return Ok((bytes, false));
         }
         if known == PREFACE.len() {
-            return Ok((bytes.freeze(), true));
+            return Ok((bytes, true));
         }
     }
 }
