@@ -216,14 +216,18 @@ where
         }
         let parts = watched.connection.into_parts();
         (stream, responder) = (parts.io.into_inner(), parts.service);
-        let bytes = match parts.read_buf {
-            rest if rest.is_empty() => tokio::select! {
+        let rest = parts.read_buf;
+        let bytes = if rest.is_empty() {
+            // Even empty it holds the whole buffer.
+            drop(rest);
+            tokio::select! {
                 biased;
                 bytes = stream.next_bytes() => bytes,
                 // hyper closes it as it should be.
-                _ = stop.wait_for(|it| *it >= Stop::Closing) => Ok(rest),
-            },
-            rest => Ok(rest),
+                _ = stop.wait_for(|it| *it >= Stop::Closing) => Ok(Bytes::new()),
+            }
+        } else {
+            Ok(rest)
         };
         match bytes {
             Ok(bytes) => stream.unread(bytes),

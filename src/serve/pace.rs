@@ -326,13 +326,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         let stream = Pin::new(&mut this.stream);
         let written = match slices {
             [only] => stream.poll_write(context, only),
-            _ if slices.iter().map(|it| it.len()).sum::<usize>() <= PIECE => {
-                PIECES.with_borrow_mut(|piece| {
+            _ if slices.iter().map(|it| it.len()).sum::<usize>() <= PIECE => PIECES
+                .with_borrow_mut(|piece| {
                     piece.clear();
                     slices.iter().for_each(|it| piece.extend_from_slice(it));
                     stream.poll_write(context, piece)
-                })
-            }
+                }),
             _ => stream.poll_write_vectored(context, slices),
         };
         this.note_sent(context, written)
