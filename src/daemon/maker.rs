@@ -1,12 +1,15 @@
 //! Makes what is not on the shelf when a reader asks for it, on blocking threads,
 //! each making with a reader's connection of its own.
 
-use std::path::PathBuf;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
 use tracing::error;
 
-use crate::catalog::{Options, Reader};
+use crate::catalog::store::Error;
+use crate::catalog::{Reader, Readers};
+use crate::daemon::control::Command;
 use crate::daemon::theme;
 use crate::line::{self, Look};
 use crate::render::rendition::Key;
@@ -19,22 +22,39 @@ const TRIES: usize = 5;
 
 #[derive(Debug)]
 pub struct Maker {
-    idle: Mutex<Vec<Reader>>,
-    catalog: PathBuf,
-    options: Options,
-    look: Arc<Look>,
     shelf: Arc<Shelf>,
+    now: ArcSwap<Now>,
+    /// Told where the catalog is found to be damaged.
+    commands: Sender<Command>,
+}
+
+/// What a reload puts another in the place of.
+#[derive(Debug)]
+struct Now {
+    look: Arc<Look>,
+    readers: Readers,
+    idle: Mutex<Vec<Reader>>,
 }
 
 impl Maker {
     pub fn new(
-        reader: Reader,
-        catalog: PathBuf,
-        options: Options,
+        readers: Readers,
         look: Arc<Look>,
         shelf: Arc<Shelf>,
+        commands: Sender<Command>,
     ) -> Maker {
-        Maker { idle: Mutex::new(vec![reader]), catalog, options, look, shelf }
+        let now = Now { look, readers, idle: Mutex::default() };
+        Maker { shelf, now: ArcSwap::from_pointee(now), commands }
+    }
+
+    /// How things look now.
+    pub fn look(&self) -> Arc<Look> {
+        Arc::clone(&self.now.load().look)
+    }
+
+    /// From now on things look like this. What is on the shelf already stays there.
+    pub fn renew(&self, readers: Readers, look: Arc<Look>) {
+        self.now.store(Arc::new(Now { look, readers, idle: Mutex::default() }));
     }
 
     /// For the server.
@@ -50,26 +70,37 @@ impl Maker {
     }
 
     fn make_now(&self, key: &Key) -> Result<Arc<Shelved>, Unmade> {
-        let mut reader = self.reader().map_err(|it| failed(key, &it))?;
         for _ in 0..TRIES {
+            let now = self.now.load_full();
+            let mut reader = now.reader().map_err(|it| self.failed(key, &it))?;
             let (made, revision) =
-                line::make(&mut reader, &self.look, key).map_err(|it| failed(key, &it))?;
-            theme::tell(&self.look.theme);
-            if let Some(shelved) = self.shelf.put(key.clone(), made, revision) {
-                self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+                line::make(&mut reader, &now.look, key).map_err(|it| self.failed(key, &it))?;
+            theme::tell(&now.look.theme.load());
+            let shelved = self.shelf.put(key.clone(), made, revision);
+            now.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+            // What was renewed meanwhile is made again in its new form.
+            if let Some(shelved) = shelved
+                && Arc::ptr_eq(&now, &self.now.load())
+            {
                 return Ok(shelved);
             }
         }
         Err(Unmade::Busy)
     }
 
-    fn reader(&self) -> crate::catalog::store::Result<Reader> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| Reader::open(&self.catalog, &self.options), Ok)
+    fn failed(&self, key: &Key, error: &Error) -> Unmade {
+        error!(path = key.path(), %error, "cannot make what a reader asked for; answered 500");
+        if error.is_corrupt() {
+            // The line may have ended already.
+            let _ = self.commands.send(Command::Salvage(error.to_string()));
+        }
+        Unmade::Failed
     }
 }
 
-fn failed(key: &Key, error: &crate::catalog::store::Error) -> Unmade {
-    error!(path = key.path(), %error, "cannot make what a reader asked for; answered 500");
-    Unmade::Failed
+impl Now {
+    fn reader(&self) -> Result<Reader, Error> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(|| self.readers.open(), Ok)
+    }
 }

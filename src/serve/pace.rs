@@ -3,6 +3,9 @@
 //!
 //! Costs next to nothing for those who keep up: one timer a connection, which is
 //! looked at when it fires and not set again for each request.
+//!
+//! Here hyper's own answers to what it cannot read are held back, too, for `unread` to
+//! say more.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -10,15 +13,17 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
+use memchr::{memchr_iter, memmem};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 use crate::serve::meter::Meter;
+use crate::serve::unread::Fault;
 
 /// How long a client may take.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +38,18 @@ pub(super) struct Patience {
 
 /// What the connection waits for. Shared with whoever answers its requests.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Phase(Arc<AtomicU8>);
+pub(super) struct Phase(Arc<Marks>);
+
+#[derive(Debug, Default)]
+struct Marks {
+    phase: AtomicU8,
+    /// A file was sent, in which anything may stand.
+    has_streamed: AtomicBool,
+    /// A line ended without CR.
+    is_doubtful: AtomicBool,
+    /// A body came that was not read.
+    has_rest: AtomicBool,
+}
 
 /// Nothing has come yet.
 const FIRST: u8 = 0;
@@ -64,42 +80,65 @@ thread_local! {
 const FRAMES: u64 = 128 * 1024;
 const SHARE: u64 = 16;
 
+/// hyper's answers to what it cannot read are not longer, in bytes.
+const AUTOMATIC: usize = 160;
+
 impl Phase {
     /// A request is there whole, or its body may take its own time.
     pub(super) fn answering(&self) {
-        match self.0.load(Ordering::Relaxed) {
-            HEAD | WORKING => self.0.store(BETWEEN, Ordering::Relaxed),
-            MANY => self.0.store(ONE_OF_MANY, Ordering::Relaxed),
+        match self.now() {
+            HEAD | WORKING => self.set(BETWEEN),
+            MANY => self.set(ONE_OF_MANY),
             _ => {}
         }
     }
 
     /// The answer to the request takes longer.
     pub(super) fn working(&self) {
-        if self.is(BETWEEN) {
-            self.0.store(WORKING, Ordering::Relaxed);
+        if self.now() == BETWEEN {
+            self.set(WORKING);
         }
     }
 
     /// The answer is there whole.
     pub(super) fn answered(&self) {
-        if self.is(WORKING) {
-            self.0.store(BETWEEN, Ordering::Relaxed);
+        if self.now() == WORKING {
+            self.set(BETWEEN);
         }
     }
 
     /// Whether the client has been silent for a while, and nothing is on its way to it.
     pub(super) fn is_idle(&self) -> bool {
-        self.is(IDLE)
+        self.now() == IDLE
+    }
+
+    /// From now on a piece of a file may look like an answer of hyper.
+    pub(super) fn streaming(&self) {
+        self.0.has_streamed.store(true, Ordering::Relaxed);
+    }
+
+    /// What the client still sends is not going to be read.
+    pub(super) fn leave_rest(&self) {
+        self.0.has_rest.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a proxy may see another request than we do: RFC 9112, section 2.2, lets
+    /// us take LF for a line's end, and others for a part of the line.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.0.is_doubtful.load(Ordering::Relaxed)
     }
 
     /// The connection speaks HTTP/2.
     pub(super) fn many(&self) {
-        self.0.store(MANY, Ordering::Relaxed);
+        self.set(MANY);
     }
 
-    fn is(&self, phase: u8) -> bool {
-        self.0.load(Ordering::Relaxed) == phase
+    fn now(&self) -> u8 {
+        self.0.phase.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, phase: u8) {
+        self.0.phase.store(phase, Ordering::Relaxed);
     }
 }
 
@@ -123,6 +162,12 @@ pub(super) struct Paced<S> {
     timer: Option<Pin<Box<Sleep>>>,
     /// Whom the timer wakes.
     waker: Option<Waker>,
+    /// The last byte of the read before.
+    last: u8,
+    /// hyper answered what it cannot read.
+    is_held: bool,
+    /// The head of a request did not come in time.
+    is_late: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
@@ -139,6 +184,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
             stuck: None,
             timer: None,
             waker: None,
+            last: 0,
+            is_held: false,
+            is_late: false,
         }
     }
 
@@ -160,11 +208,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
     /// Gives `bytes` to whoever reads next, before anything else.
     pub(super) fn unread(&mut self, bytes: Bytes) {
         if self.phase.is_idle() {
-            let phase = if bytes.is_empty() { BETWEEN } else { HEAD };
-            self.phase.0.store(phase, Ordering::Relaxed);
+            self.phase.set(if bytes.is_empty() { BETWEEN } else { HEAD });
             self.has_moved = true;
         }
         self.before = bytes;
+    }
+
+    /// Why the connection ended with a request that was not read, if it did. From now on
+    /// nothing is held back.
+    pub(super) fn fault(&mut self, is_too_large: bool) -> Option<Fault> {
+        match (std::mem::take(&mut self.is_late), std::mem::take(&mut self.is_held)) {
+            (true, _) => Some(Fault::TooLate),
+            (false, true) if is_too_large => Some(Fault::TooLarge),
+            (false, true) => Some(Fault::Malformed),
+            (false, false) => None,
+        }
+    }
+
+    /// Whether the client may not have sent all yet.
+    pub(super) fn has_rest(&self) -> bool {
+        self.phase.0.has_rest.load(Ordering::Relaxed)
+    }
+
+    /// Whether `bytes` are hyper's answer to what it cannot read. Ours say more.
+    fn is_automatic(&self, bytes: &[u8]) -> bool {
+        bytes.len() <= AUTOMATIC
+            && bytes.starts_with(b"HTTP/1.")
+            && bytes.get(8..10) == Some(b" 4")
+            && memmem::find(bytes, b"\r\ncontent-length: 0\r\ndate: ").is_some()
+            && !self.phase.0.has_streamed.load(Ordering::Relaxed)
     }
 
     /// Ready when `deadline` is over. Otherwise whoever waits is woken when it is.
@@ -200,35 +272,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
         if std::mem::take(&mut self.has_moved) {
             self.waiting = Instant::now();
         }
-        if self.phase.is(BETWEEN) && self.stuck.is_none() && self.patience.idle > REST {
+        let is_between = self.phase.now() == BETWEEN && self.stuck.is_none();
+        if is_between && self.patience.idle > REST {
             std::task::ready!(self.poll_until(context, self.waiting + REST));
-            self.phase.0.store(IDLE, Ordering::Relaxed);
+            self.phase.set(IDLE);
         }
-        let patience = match self.phase.0.load(Ordering::Relaxed) {
+        let patience = match self.phase.now() {
             FIRST | HEAD => self.patience.head,
             _ => self.patience.idle,
         };
         std::task::ready!(self.poll_until(context, self.waiting + patience));
-        if self.phase.is(HEAD) && self.stuck.is_none() {
-            // RFC 9110, section 15.5.9. Whoever does not take it at once goes without.
-            const LATE: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\
-                Content-Length: 0\r\n\r\n";
-            let _ = Pin::new(&mut self.stream).poll_write(context, LATE);
-        }
+        self.is_late = self.phase.now() == HEAD && self.stuck.is_none();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Bytes of `count` came in; an error where a connection of HTTP/2 talks much and
     /// asks for nothing.
-    fn note_read(&mut self, count: usize) -> io::Result<()> {
-        if count == 0 {
-            return Ok(());
-        }
-        match self.phase.0.load(Ordering::Relaxed) {
+    fn note_read(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let (count, Some(&last)) = (bytes.len(), bytes.last()) else { return Ok(()) };
+        match self.phase.now() {
             // The time of the first head runs from the beginning.
-            FIRST => self.phase.0.store(HEAD, Ordering::Relaxed),
+            FIRST => self.phase.set(HEAD),
             BETWEEN | WORKING | IDLE => {
-                self.phase.0.store(HEAD, Ordering::Relaxed);
+                self.phase.set(HEAD);
                 self.has_moved = true;
             }
             ONE_OF_MANY => {
@@ -244,6 +310,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
                 }
             }
             _ => {}
+        }
+        if self.phase.now() < MANY {
+            let before = |at: usize| if at == 0 { self.last } else { bytes[at - 1] };
+            if memchr_iter(b'\n', bytes).any(|at| before(at) != b'\r') {
+                self.phase.0.is_doubtful.store(true, Ordering::Relaxed);
+            }
+            self.last = last;
         }
         Ok(())
     }
@@ -298,7 +371,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Paced<S> {
         let filled = buffer.filled().len();
         match Pin::new(&mut this.stream).poll_read(context, buffer) {
             Poll::Ready(result) => {
-                let read = this.note_read(buffer.filled().len() - filled);
+                let read = this.note_read(&buffer.filled()[filled..]);
                 Poll::Ready(result.and(read))
             }
             Poll::Pending => this.wait_to_read(context),
@@ -313,6 +386,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if this.is_automatic(bytes) {
+            this.is_held = true;
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let written = Pin::new(&mut this.stream).poll_write(context, bytes);
         this.note_sent(context, written)
     }
@@ -322,17 +399,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let [only] = slices {
+            return self.poll_write(context, only);
+        }
         let this = self.get_mut();
         let stream = Pin::new(&mut this.stream);
-        let written = match slices {
-            [only] => stream.poll_write(context, only),
-            _ if slices.iter().map(|it| it.len()).sum::<usize>() <= PIECE => PIECES
-                .with_borrow_mut(|piece| {
-                    piece.clear();
-                    slices.iter().for_each(|it| piece.extend_from_slice(it));
-                    stream.poll_write(context, piece)
-                }),
-            _ => stream.poll_write_vectored(context, slices),
+        let written = if slices.iter().map(|it| it.len()).sum::<usize>() > PIECE {
+            stream.poll_write_vectored(context, slices)
+        } else {
+            PIECES.with_borrow_mut(|piece| {
+                piece.clear();
+                slices.iter().for_each(|it| piece.extend_from_slice(it));
+                stream.poll_write(context, piece)
+            })
         };
         this.note_sent(context, written)
     }
@@ -351,6 +430,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+        let this = self.get_mut();
+        if this.is_held {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut this.stream).poll_shutdown(context)
     }
 }
