@@ -15,13 +15,14 @@ mod maker;
 mod priority;
 mod reload;
 mod request_log;
+mod salvage;
 mod serving;
 mod settings;
 mod sockets;
 mod state_lock;
 mod theme;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
@@ -29,9 +30,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
-use crate::catalog::{self, Catalog, site_key};
+use crate::catalog::{self, site_key};
 use crate::config::Config;
 use crate::config::written::Level;
 use crate::daemon::line_thread::{LineThread, Pulse};
@@ -96,7 +97,7 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
 
     let convert = settings::convert_options(&config);
     let mut catalog =
-        open_catalog(&state, &key, settings::catalog_options(&config, &convert), now)?;
+        salvage::open(&state, &key, settings::catalog_options(&config, &convert), now)?;
     let theme = config.theme.as_deref().map_or_else(Theme::default, theme::read);
     let site = settings::site(&config, base_url, key, (&mut catalog, &theme), now)?;
     let look = Arc::new(Look { site, theme });
@@ -108,13 +109,6 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
     let reader = || catalog.reader().map_err(|it| it.to_string());
     let mut known = reader()?;
     let health = Arc::new(Pulse::new(catalog.health().unwrap_or_default()));
-    let maker = Arc::new(Maker::new(
-        reader()?,
-        catalog.path().to_owned(),
-        catalog.options().clone(),
-        Arc::clone(&look),
-        Arc::clone(&shelf),
-    ));
     let (sink, news) = mpsc::sync_channel(NEWS);
     let known = Box::new(move || known.known().map_err(|it| it.to_string()));
     let watching = settings::watch_options(&config);
@@ -124,6 +118,12 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
 
     let stop = Arc::new(AtomicBool::new(false));
     let (commands, commanded) = mpsc::channel();
+    let maker = Arc::new(Maker::new(
+        catalog.readers(),
+        Arc::clone(&look),
+        Arc::clone(&shelf),
+        commands.clone(),
+    ));
     let report = report(Arc::clone(&health), Arc::clone(&shelf), Arc::clone(&maker));
     let server = serve::Server::new(shelf.view(), maker.make(), report, serving.options());
     let server = Arc::new(server);
@@ -153,6 +153,7 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
         commands: commanded,
         ready: Some(ready),
         stale: Default::default(),
+        salvage_from: None,
     };
     let line = std::thread::Builder::new()
         .name("line".into())
@@ -260,32 +261,4 @@ async fn keep_alive(pulse: Arc<Pulse>, server: Arc<serve::Server>) {
         }
         tokio::time::sleep(every).await;
     }
-}
-
-/// Opens the catalog; one that is damaged is set aside and made again from the
-/// seeds, with the same ids, since the site key stands outside it.
-fn open_catalog(
-    state: &Path,
-    key: &str,
-    options: catalog::Options,
-    now: Timestamp,
-) -> Result<Catalog, String> {
-    match Catalog::open(state, key.to_owned(), options.clone(), now) {
-        Err(damage) if damage.is_corrupt() => {
-            let stamp = now.strftime("%Y%m%dT%H%M%SZ");
-            for suffix in ["", "-wal", "-shm"] {
-                let file = state.join(format!("catalog.sqlite{suffix}"));
-                let aside = state.join(format!("catalog.sqlite{suffix}.damaged-{stamp}"));
-                if file.exists() {
-                    std::fs::rename(&file, &aside).map_err(|it| {
-                        format!("cannot set the damaged `{}` aside: {it}", file.display())
-                    })?;
-                }
-            }
-            error!(%damage, "set the damaged catalog aside as `catalog.sqlite.damaged-{stamp}` and makes it again from the seeds");
-            Catalog::open(state, key.to_owned(), options, now)
-        }
-        other => other,
-    }
-    .map_err(|it| format!("cannot open the catalog in `{}`: {it}", state.display()))
 }

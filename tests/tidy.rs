@@ -64,10 +64,6 @@ const IMPURE: &[&str] = &[
 /// Lines of a file, those of its tests not counted.
 const LONGEST: usize = 650;
 
-/// Files that may be longer, up to a length of their own, and why.
-const LONGER: &[(&str, usize, &str)] =
-    &[("src/catalog/decide.rs", 1000, "rules that follow from each other are read together")];
-
 #[test]
 fn stages_know_only_the_nouns_before_them() {
     let mut wrong = Vec::new();
@@ -146,10 +142,8 @@ fn pure_files_do_no_io() {
 fn files_are_short_enough_to_read() {
     let mut wrong = Vec::new();
     for file in rust_files("src") {
-        let exception = LONGER.iter().find(|(path, ..)| *path == file.path);
-        let limit = exception.map_or(LONGEST, |(_, limit, _)| *limit);
-        if file.length > limit {
-            wrong.push(format!("{}: {} lines, at most {limit}", file.path, file.length));
+        if file.length > LONGEST {
+            wrong.push(format!("{}: {} lines, at most {LONGEST}", file.path, file.length));
         }
     }
     none("files that are too long without their tests", &wrong);

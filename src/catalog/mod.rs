@@ -23,6 +23,7 @@ pub mod permalink;
 mod read;
 pub mod references;
 pub mod rows;
+mod salvage;
 pub mod scope;
 pub mod site_key;
 pub mod store;
@@ -33,17 +34,18 @@ mod translations;
 mod tests;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 
 use crate::catalog::chosen::Feeds;
 use crate::catalog::decide::Decider;
 use crate::catalog::entry::Part;
-pub use crate::catalog::read::{Reader, Status};
+pub use crate::catalog::read::{Reader, Readers, Status};
 use crate::catalog::rows::{Hash, Micros, Origin};
+pub use crate::catalog::salvage::Salvaged;
 use crate::catalog::scope::Scope;
-use crate::catalog::store::{Result, Rows, Store};
+use crate::catalog::store::{DatabaseFile, Result, Rows, Store};
 use crate::convert::article::Article;
 use crate::problem::Problem;
 use crate::watch::seed::{File, SeedPath};
@@ -115,38 +117,100 @@ pub struct Health {
     pub reasons: Vec<String>,
 }
 
+/// The database's name in the state folder.
+const DATABASE: &str = "catalog.sqlite";
+
 /// The writer's side of the catalog. One for each state folder.
 #[derive(Debug)]
 pub struct Catalog {
     store: Store,
-    path: PathBuf,
+    file: DatabaseFile,
     options: Options,
     key: String,
     due: Option<Micros>,
+    /// That of the last batch.
+    revision: u64,
 }
 
 impl Catalog {
     /// Opens the catalog in `folder`, or begins a new one there. `key` is what ids
     /// are minted from; see [`site_key`].
     pub fn open(folder: &Path, key: String, options: Options, now: Timestamp) -> Result<Catalog> {
-        let path = folder.join("catalog.sqlite");
-        let mut store = Store::open(&path)?;
-        let digest =
-            format!("{}:{}", options.converter, blake3::Hash::from(options.convert_options));
+        let file = DatabaseFile::new(folder.join(DATABASE));
+        salvage::finish(file.path())?;
+        let store = Store::open(file.path())?;
+        Catalog::begin(store, file, key, options, now)
+    }
+
+    fn begin(
+        mut store: Store,
+        file: DatabaseFile,
+        key: String,
+        options: Options,
+        now: Timestamp,
+    ) -> Result<Catalog> {
         store.write(|rows| {
             if rows.fact("born")?.is_none() {
                 rows.put_fact("born", &now.as_microsecond().to_string())?;
                 rows.put_fact("import", "open")?;
+            }
+            if rows.fact("revision")?.is_none() {
                 rows.put_fact("revision", "1")?;
             }
+            Ok::<_, store::Error>(())
+        })?;
+        let mut catalog =
+            Catalog { store, file, options: options.clone(), key, due: None, revision: 0 };
+        catalog.follow(options, now)?;
+        Ok(catalog)
+    }
+
+    /// Goes on with other options, as if it had been opened with them. Readers keep those
+    /// that they were opened with.
+    pub fn follow(&mut self, options: Options, now: Timestamp) -> Result<Touched> {
+        let digest =
+            format!("{}:{}", options.converter, blake3::Hash::from(options.convert_options));
+        self.store.write(|rows| {
             if rows.fact("converter")?.is_some_and(|it| it != digest) {
                 rows.forget_stats()?;
             }
             rows.put_fact("converter", &digest)
         })?;
-        let mut catalog = Catalog { store, path, options, key, due: None };
-        catalog.decide(now, |decider| decider.choose())?;
-        Ok(catalog)
+        self.options = options;
+        self.decide(now, |decider| decider.choose())
+    }
+
+    /// Opens what can be read of the damaged catalog in `folder`; the damaged one is set
+    /// aside. Whoever calls compares the whole folder with it.
+    pub fn salvage(
+        folder: &Path,
+        key: String,
+        options: Options,
+        now: Timestamp,
+    ) -> Result<(Catalog, Salvaged)> {
+        let salvaged = salvage::salvage(&folder.join(DATABASE), now)?;
+        let mut catalog = Catalog::open(folder, key, options, now)?;
+        catalog.decide(now, |decider| decider.join_again())?;
+        Ok((catalog, salvaged))
+    }
+
+    /// The same for a catalog that is open, whose damage showed only now; its readers
+    /// read the new one.
+    pub fn salvage_now(&mut self, now: Timestamp) -> Result<(Salvaged, Touched)> {
+        self.store.let_go()?;
+        let salvaged = salvage::salvage(self.file.path(), now)?;
+        let store = Store::open(self.file.path())?;
+        let (key, options) = (self.key.clone(), self.options.clone());
+        let revision = self.revision;
+        *self = Catalog::begin(store, self.file.clone(), key, options, now)?;
+        self.file.note_replaced();
+        // Readers' answers are compared by it.
+        self.store.write(|rows| {
+            let known = rows.number("revision")?.unwrap_or(0).max(revision as i64);
+            rows.put_fact("revision", &known.to_string())
+        })?;
+        let touched = self.decide(now, |decider| decider.join_again())?;
+        Ok((salvaged, touched))
     }
 
     /// Takes a batch: all of it or, if the store fails, none.
@@ -200,18 +264,15 @@ impl Catalog {
         self.store.rows().problems()
     }
 
-    /// The database's file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub fn options(&self) -> &Options {
-        &self.options
+    /// What opens readers of this catalog.
+    pub fn readers(&self) -> Readers {
+        let Options { feeds, tombstones, .. } = self.options.clone();
+        Readers { file: self.file.clone(), feeds, tombstones }
     }
 
     /// A reader's side, with a connection of its own.
     pub fn reader(&self) -> Result<Reader> {
-        Reader::open(&self.path, &self.options)
+        self.readers().open()
     }
 
     /// Since when the site's own words are what `digest` stands for: `now` where they
@@ -256,7 +317,7 @@ impl Catalog {
             touched.revision = revision as u64;
             Ok::<_, store::Error>((touched, due))
         })?;
-        self.due = due;
+        (self.due, self.revision) = (due, touched.revision);
         Ok(touched)
     }
 }

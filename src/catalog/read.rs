@@ -1,18 +1,16 @@
 //! The catalog as readers see it: documents of scopes, and what stands at a path.
 //! Each answer comes from one snapshot and says at which revision it was read.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 
+use crate::catalog::Health;
 use crate::catalog::chosen::Feeds;
 use crate::catalog::entry::{Entry, Part, Place, Selection, Tombstone};
 use crate::catalog::references;
 use crate::catalog::rows::{self, EntryRow, Micros, SeedRow, Standing};
 use crate::catalog::scope::Scope;
-use crate::catalog::store::{ReadStore, Result, Rows};
+use crate::catalog::store::{DatabaseFile, ReadStore, Result, Rows};
 use crate::catalog::translations;
-use crate::catalog::{Health, Options};
 use crate::problem::Problem;
 use crate::watch::seed::{SeedPath, Stat};
 
@@ -24,13 +22,23 @@ pub struct Reader {
     pub(super) tombstones: Micros,
 }
 
-impl Reader {
-    /// Opens the catalog's database for reading.
-    pub fn open(path: &Path, options: &Options) -> Result<Reader> {
-        let store = ReadStore::open(path)?;
-        Ok(Reader { store, feeds: options.feeds.clone(), tombstones: options.tombstones })
-    }
+/// Opens readers, on any thread.
+#[derive(Debug, Clone)]
+pub struct Readers {
+    pub(super) file: DatabaseFile,
+    pub(super) feeds: Feeds,
+    pub(super) tombstones: Micros,
+}
 
+impl Readers {
+    /// A reader with a connection of its own.
+    pub fn open(&self) -> Result<Reader> {
+        let Readers { file, feeds, tombstones } = self.clone();
+        Ok(Reader { store: ReadStore::open(file)?, feeds, tombstones })
+    }
+}
+
+impl Reader {
     /// One document of a scope, and the revision it was read at. `None` where the
     /// scope or page never was, or has ended.
     pub fn select(&mut self, scope: &Scope, part: Part) -> Result<(Option<Selection>, u64)> {

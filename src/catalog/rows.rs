@@ -100,8 +100,6 @@ pub struct EntryRow {
     pub path: SeedPath,
     /// Of its seed.
     pub device: u64,
-    /// Zero where an author or a person withdrew it before its seed was gone: it does not
-    /// return with others that vanished.
     pub inode: u64,
     pub birth: Option<i64>,
     /// Of the bytes that its last good version was made of.
@@ -123,6 +121,9 @@ pub struct EntryRow {
     /// When it was last published, revised, moved or withdrawn, or what it refers to
     /// changed: of two batches the later one's is always greater.
     pub changed: Micros,
+    /// Whether an author or a person withdrew it before its seed was gone: it does not
+    /// return with others that vanished.
+    pub judged: bool,
 }
 
 impl EntryRow {

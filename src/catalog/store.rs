@@ -2,25 +2,24 @@
 //!
 //! Rows in, rows out; no decision is made here. [`Rows`] is the small interface
 //! that the decider works through: a transaction of the writer, or a snapshot of a
-//! reader. Nothing else in the program names SQL.
+//! reader, with the rows of each subject in a file of `store/`. Only the catalog names
+//! SQL.
 
-use std::cell::RefCell;
-use std::path::Path;
+mod articles;
+mod entries;
+mod seeds;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{
-    Connection, OpenFlags, OptionalExtension, Params, Row, TransactionBehavior, params,
-};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row, TransactionBehavior};
 
 #[cfg(test)]
 use crate::catalog::faults;
 use crate::catalog::migrate;
-use crate::catalog::rows::{Converted, EntryRow, Hash, Micros, SeedRow, Standing, Status};
-use crate::convert::article::Article;
-use crate::problem::Problem;
-use crate::watch::seed::{File, SeedPath, Stat};
 
 /// What SQLite said, and of which operation where that is known.
 #[derive(Debug, thiserror::Error)]
@@ -29,21 +28,30 @@ pub enum Error {
     Sqlite(#[from] rusqlite::Error),
     #[error("the catalog's database: {0}")]
     Schema(#[from] migrate::Error),
-    #[error("an article in the catalog's cache: {0}")]
+    #[error("expected an article in the catalog's cache, found {0}")]
     Article(String),
+    #[error("an article cannot be packed for the catalog's cache: {0}")]
+    Packing(String),
+    #[error("the catalog's files: {0}")]
+    Files(#[from] std::io::Error),
 }
 
 impl Error {
     /// Whether the database itself is damaged, so that trying again is no use.
     pub fn is_corrupt(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-        let code = match self {
-            Error::Sqlite(error) | Error::Schema(migrate::Error::Sqlite(error)) => {
-                error.sqlite_error_code()
+        match self {
+            Error::Sqlite(error) | Error::Schema(migrate::Error::Sqlite(error)) => match error {
+                // A value that no Sower wrote there.
+                rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::InvalidColumnType(..) => true,
+                _ => matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)),
+            },
+            Error::Article(_) => true,
+            Error::Schema(migrate::Error::TooNew { .. }) | Error::Packing(_) | Error::Files(_) => {
+                false
             }
-            _ => None,
-        };
-        matches!(code, Some(DatabaseCorrupt | NotADatabase))
+        }
     }
 }
 
@@ -58,7 +66,22 @@ pub struct Store {
 impl Store {
     /// Opens or makes the database and brings its schema up to date.
     pub fn open(path: &Path) -> Result<Store> {
-        let mut connection = Connection::open(path)?;
+        let mut store = Store::connect(path)?;
+        store.migrate()?;
+        Ok(store)
+    }
+
+    /// Makes a database of an earlier version, to be filled with what is left of a
+    /// damaged one: rows may refer to what is not there until all are mended.
+    pub fn open_new(path: &Path, version: u32) -> Result<Store> {
+        let mut store = Store::connect(path)?;
+        store.connection.pragma_update(None, "foreign_keys", false)?;
+        migrate::bring_to(&mut store.connection, version as usize)?;
+        Ok(store)
+    }
+
+    fn connect(path: &Path) -> Result<Store> {
+        let connection = Connection::open(path)?;
         prepare(&connection)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // FULL: an entry that readers have seen keeps its id and dates through a
@@ -67,8 +90,36 @@ impl Store {
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
         // In KiB, as it is negative: a first import is one large transaction.
         connection.pragma_update(None, "cache_size", -32_000)?;
-        migrate::migrate(&mut connection)?;
         Ok(Store { connection })
+    }
+
+    /// Brings the schema up to date.
+    pub fn migrate(&mut self) -> Result<()> {
+        Ok(migrate::migrate(&mut self.connection)?)
+    }
+
+    /// Runs `work` in one transaction below the interface of [`Rows`].
+    pub fn fill(
+        &mut self,
+        work: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let transaction = self.connection.transaction()?;
+        work(&transaction)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Closes the database, all of it in its one file.
+    pub fn close(self) -> Result<()> {
+        self.checkpoint()?;
+        self.connection.close().map_err(|(_, error)| error)?;
+        Ok(())
+    }
+
+    /// The file may be another one at its path when this is dropped: SQLite is not to
+    /// tidy up beside it.
+    pub fn let_go(&self) -> Result<()> {
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        Ok(())
     }
 
     /// Runs `work` in one transaction: all of it is kept, or none where it fails.
@@ -124,18 +175,49 @@ impl Store {
 #[derive(Debug)]
 pub struct ReadStore {
     connection: Connection,
+    file: DatabaseFile,
+    /// Which of the databases that stood at the path this one is.
+    opened: u64,
+}
+
+/// Where the database is, and how often another one took the place of a damaged one
+/// there. Clones tell each other.
+#[derive(Debug, Clone)]
+pub struct DatabaseFile {
+    path: PathBuf,
+    replaced: Arc<AtomicU64>,
+}
+
+impl DatabaseFile {
+    pub fn new(path: PathBuf) -> DatabaseFile {
+        DatabaseFile { path, replaced: Arc::default() }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Another database stands at the path: readers open it before they read again.
+    pub fn note_replaced(&self) {
+        self.replaced.fetch_add(1, Ordering::Release);
+    }
 }
 
 impl ReadStore {
-    pub fn open(path: &Path) -> Result<ReadStore> {
+    pub fn open(file: DatabaseFile) -> Result<ReadStore> {
+        let opened = file.replaced.load(Ordering::Acquire);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
+        let connection = Connection::open_with_flags(&file.path, flags)?;
         prepare(&connection)?;
-        Ok(ReadStore { connection })
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        Ok(ReadStore { connection, file, opened })
     }
 
     /// Runs `work` on one snapshot of the catalog.
     pub fn read<T>(&mut self, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+        if self.opened != self.file.replaced.load(Ordering::Acquire) {
+            *self = ReadStore::open(self.file.clone())?;
+        }
         let transaction = self.connection.transaction()?;
         work(&Rows { connection: &transaction })
     }
@@ -219,457 +301,5 @@ impl Rows<'_> {
     /// A fact that is a number.
     pub fn number(&self, name: &str) -> Result<Option<i64>> {
         Ok(self.fact(name)?.and_then(|it| it.parse().ok()))
-    }
-}
-
-const SEED: &str = "path, device, inode, birth, length, modified, changed, bytes, standing, entry, \
-                    article, seen, due, dated";
-
-/// Seeds.
-impl Rows<'_> {
-    pub fn seed(&self, path: &SeedPath) -> Result<Option<SeedRow>> {
-        self.one(&format!("SELECT {SEED} FROM seeds WHERE path = ?"), [path], seed_row)
-    }
-
-    /// The seeds that are names of this very file, by device and inode.
-    pub fn seeds_of_file(&self, stat: &Stat) -> Result<Vec<SeedRow>> {
-        let sql = format!("SELECT {SEED} FROM seeds WHERE inode = ? AND device = ? ORDER BY path");
-        self.all(&sql, [stat.inode as i64, stat.device as i64], seed_row)
-    }
-
-    pub fn seeds_of_bytes(&self, bytes: &Hash) -> Result<Vec<SeedRow>> {
-        let sql = format!("SELECT {SEED} FROM seeds WHERE bytes = ? ORDER BY path");
-        self.all(&sql, [bytes], seed_row)
-    }
-
-    pub fn seeds_standing(&self, standing: Standing) -> Result<Vec<SeedRow>> {
-        debug_assert!(standing != Standing::Published, "the index leaves these out");
-        // The word stands in the text, not in a binding: SQLite prepares a statement
-        // again for each binding that decides whether a partial index serves.
-        let sql = format!(
-            "SELECT {SEED} FROM seeds WHERE standing <> 'published' AND standing = '{}' ORDER BY path",
-            standing.word()
-        );
-        self.all(&sql, [], seed_row)
-    }
-
-    /// The seeds whose time has come, the earliest first.
-    pub fn seeds_due(&self, now: Micros) -> Result<Vec<SeedRow>> {
-        let sql = format!("SELECT {SEED} FROM seeds WHERE due <= ? ORDER BY due, path");
-        self.all(&sql, [now], seed_row)
-    }
-
-    pub fn next_seed_due(&self) -> Result<Option<Micros>> {
-        Ok(self
-            .one("SELECT min(due) FROM seeds WHERE due IS NOT NULL", [], |row| row.get(0))?
-            .flatten())
-    }
-
-    /// The seeds whose name without extension is this, folded.
-    pub fn seeds_of_stem(&self, stem: &str) -> Result<Vec<SeedRow>> {
-        let sql = format!("SELECT {SEED} FROM seeds WHERE stem = ? ORDER BY path");
-        self.all(&sql, [stem], seed_row)
-    }
-
-    pub fn put_seed(&self, row: &SeedRow, stem: &str) -> Result<()> {
-        let stat = &row.stat;
-        self.run(
-            "INSERT OR REPLACE INTO seeds (path, device, inode, birth, length, modified, changed, \
-             bytes, standing, entry, article, seen, due, dated, stem) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            params![
-                row.path,
-                stat.device as i64,
-                stat.inode as i64,
-                stat.birth,
-                stat.length as i64,
-                stat.modified,
-                stat.changed,
-                row.bytes,
-                row.standing.word(),
-                row.entry,
-                row.article,
-                row.seen,
-                row.due,
-                row.dated,
-                stem,
-            ],
-        )?;
-        Ok(())
-    }
-
-    /// Of a seed that is there: how it stands, which entry it is, when it is due.
-    pub fn put_standing(&self, row: &SeedRow) -> Result<()> {
-        self.run(
-            "UPDATE seeds SET standing = ?, entry = ?, due = ? WHERE path = ?",
-            params![row.standing.word(), row.entry, row.due, row.path],
-        )?;
-        Ok(())
-    }
-
-    pub fn remove_seed(&self, path: &SeedPath) -> Result<()> {
-        self.run("DELETE FROM seeds WHERE path = ?", [path])?;
-        Ok(())
-    }
-
-    /// Whatever stands in the folder, seeds and files, by path.
-    pub fn known(&self) -> Result<Vec<(SeedPath, Stat)>> {
-        let columns = "path, device, inode, birth, length, modified, changed";
-        let sql = format!(
-            "SELECT {columns} FROM seeds UNION ALL SELECT {columns} FROM files ORDER BY path"
-        );
-        self.all(&sql, [], |row| Ok((row.get(0)?, stat(row, 1)?)))
-    }
-
-    /// Makes every seed look changed, so that the next comparison reads it again.
-    pub fn forget_stats(&self) -> Result<()> {
-        self.run("UPDATE seeds SET changed = -1", [])?;
-        Ok(())
-    }
-}
-
-fn seed_row(row: &Row<'_>) -> rusqlite::Result<SeedRow> {
-    Ok(SeedRow {
-        path: row.get(0)?,
-        stat: stat(row, 1)?,
-        bytes: row.get(7)?,
-        standing: row.get(8)?,
-        entry: row.get(9)?,
-        article: row.get(10)?,
-        seen: row.get(11)?,
-        due: row.get(12)?,
-        dated: row.get(13)?,
-    })
-}
-
-fn stat(row: &Row<'_>, first: usize) -> rusqlite::Result<Stat> {
-    Ok(Stat {
-        device: row.get::<_, i64>(first)? as u64,
-        inode: row.get::<_, i64>(first + 1)? as u64,
-        birth: row.get(first + 2)?,
-        length: row.get::<_, i64>(first + 3)? as u64,
-        modified: row.get(first + 4)?,
-        changed: row.get(first + 5)?,
-    })
-}
-
-/// Files that are no seeds.
-impl Rows<'_> {
-    pub fn file(&self, path: &SeedPath) -> Result<Option<File>> {
-        let sql = "SELECT path, device, inode, birth, length, modified, changed, media_type, width, \
-                   height FROM files WHERE path = ?";
-        self.one(sql, [path], |row| {
-            let (width, height): (Option<u32>, Option<u32>) = (row.get(8)?, row.get(9)?);
-            Ok(File {
-                path: row.get(0)?,
-                stat: stat(row, 1)?,
-                media_type: row.get(7)?,
-                size: width.zip(height),
-            })
-        })
-    }
-
-    pub fn put_file(&self, file: &File) -> Result<()> {
-        let stat = &file.stat;
-        self.run(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            params![
-                file.path,
-                stat.device as i64,
-                stat.inode as i64,
-                stat.birth,
-                stat.length as i64,
-                stat.modified,
-                stat.changed,
-                file.media_type,
-                file.size.map(|it| it.0),
-                file.size.map(|it| it.1),
-            ],
-        )?;
-        Ok(())
-    }
-
-    pub fn count_files(&self) -> Result<u64> {
-        Ok(self.count("SELECT count(*) FROM files", [])?.unsigned_abs())
-    }
-
-    /// Whether there was one.
-    pub fn remove_file(&self, path: &SeedPath) -> Result<bool> {
-        Ok(self.run("DELETE FROM files WHERE path = ?", [path])? > 0)
-    }
-}
-
-/// Problems, one for each path.
-impl Rows<'_> {
-    pub fn problems(&self) -> Result<Vec<Problem>> {
-        self.all("SELECT path, line, reason, consequence FROM problems ORDER BY path", [], |row| {
-            Ok(Problem {
-                path: row.get(0)?,
-                line: row.get(1)?,
-                reason: row.get(2)?,
-                consequence: row.get(3)?,
-            })
-        })
-    }
-
-    /// Whether it is news.
-    pub fn put_problem(&self, problem: &Problem) -> Result<bool> {
-        let Problem { path, line, reason, consequence } = problem;
-        let changed = self.run(
-            "INSERT INTO problems VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE \
-             SET line = ?2, reason = ?3, consequence = ?4 \
-             WHERE line IS NOT ?2 OR reason <> ?3 OR consequence <> ?4",
-            params![path, line, reason, consequence],
-        )?;
-        Ok(changed > 0)
-    }
-
-    pub fn remove_problem(&self, path: &SeedPath) -> Result<()> {
-        self.run("DELETE FROM problems WHERE path = ?", [path])?;
-        Ok(())
-    }
-}
-
-const ENTRY: &str = "number, id, guid, path, device, inode, birth, bytes, inputs, title, wanted, \
-                     permalink, published, updated, announced, article, status, since, changed";
-
-/// Entries.
-impl Rows<'_> {
-    pub fn entry(&self, number: i64) -> Result<Option<EntryRow>> {
-        self.one(&format!("SELECT {ENTRY} FROM entries WHERE number = ?"), [number], entry_row)
-    }
-
-    pub fn entry_of_guid(&self, guid: &str) -> Result<Option<EntryRow>> {
-        self.one(&format!("SELECT {ENTRY} FROM entries WHERE guid = ?"), [guid], entry_row)
-    }
-
-    pub fn entry_of_id(&self, id: &str) -> Result<Option<EntryRow>> {
-        self.one(&format!("SELECT {ENTRY} FROM entries WHERE id = ?"), [id], entry_row)
-    }
-
-    /// The entries whose seed stands here or stood here last, the newest first.
-    pub fn entries_at(&self, path: &SeedPath) -> Result<Vec<EntryRow>> {
-        let sql = format!("SELECT {ENTRY} FROM entries WHERE path = ? ORDER BY number DESC");
-        self.all(&sql, [path], entry_row)
-    }
-
-    /// The entries whose seeds' paths stand from `from` up to `to`, this one left out.
-    pub fn entries_between(&self, from: &[u8], to: &[u8]) -> Result<Vec<EntryRow>> {
-        let sql = format!("SELECT {ENTRY} FROM entries WHERE path >= ? AND path < ?");
-        self.all(&sql, [from, to], entry_row)
-    }
-
-    pub fn entries_of_file(&self, stat: &Stat) -> Result<Vec<EntryRow>> {
-        let sql = format!("SELECT {ENTRY} FROM entries WHERE inode = ? AND device = ?");
-        self.all(&sql, [stat.inode as i64, stat.device as i64], entry_row)
-    }
-
-    pub fn entries_of_bytes(&self, bytes: &Hash) -> Result<Vec<EntryRow>> {
-        self.all(&format!("SELECT {ENTRY} FROM entries WHERE bytes = ?"), [bytes], entry_row)
-    }
-
-    pub fn entries_of_status(&self, status: Status) -> Result<Vec<EntryRow>> {
-        debug_assert!(status != Status::Live, "the index leaves these out");
-        let sql = format!(
-            "SELECT {ENTRY} FROM entries WHERE status <> 'live' AND status = '{}' ORDER BY number",
-            status.word()
-        );
-        self.all(&sql, [], entry_row)
-    }
-
-    /// The entries that were withdrawn at or after `since` because their seed was gone.
-    pub fn entries_gone_since(&self, since: Micros) -> Result<Vec<EntryRow>> {
-        let sql = format!(
-            "SELECT {ENTRY} FROM entries WHERE status <> 'live' AND status = 'gone' AND since >= ? \
-             AND inode <> 0"
-        );
-        self.all(&sql, [since], entry_row)
-    }
-
-    pub fn count_live(&self) -> Result<i64> {
-        self.count("SELECT coalesce(sum(live), 0) FROM scopes WHERE kind = 'site'", [])
-    }
-
-    pub fn last_number(&self) -> Result<i64> {
-        self.count("SELECT coalesce(max(number), 0) FROM entries", [])
-    }
-
-    pub fn put_entry(&self, row: &EntryRow) -> Result<()> {
-        self.run(
-            "INSERT INTO entries VALUES \
-             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
-             ON CONFLICT (number) DO UPDATE SET path = ?4, device = ?5, inode = ?6, birth = ?7, \
-             bytes = ?8, inputs = ?9, title = ?10, wanted = ?11, permalink = ?12, published = ?13, \
-             updated = ?14, announced = ?15, article = ?16, status = ?17, since = ?18, changed = ?19",
-            params![
-                row.number,
-                row.id,
-                row.guid,
-                row.path,
-                row.device as i64,
-                row.inode as i64,
-                row.birth,
-                row.bytes,
-                row.inputs,
-                row.title,
-                row.wanted,
-                row.permalink,
-                row.published,
-                row.updated,
-                row.announced,
-                row.article,
-                row.status.word(),
-                row.since,
-                row.changed,
-            ],
-        )?;
-        Ok(())
-    }
-}
-
-fn entry_row(row: &Row<'_>) -> rusqlite::Result<EntryRow> {
-    Ok(EntryRow {
-        number: row.get(0)?,
-        id: row.get(1)?,
-        guid: row.get(2)?,
-        path: row.get(3)?,
-        device: row.get::<_, i64>(4)? as u64,
-        inode: row.get::<_, i64>(5)? as u64,
-        birth: row.get(6)?,
-        bytes: row.get(7)?,
-        inputs: row.get(8)?,
-        title: row.get(9)?,
-        wanted: row.get(10)?,
-        permalink: row.get(11)?,
-        published: row.get(12)?,
-        updated: row.get(13)?,
-        announced: row.get(14)?,
-        article: row.get(15)?,
-        status: row.get(16)?,
-        since: row.get(17)?,
-        changed: row.get(18)?,
-    })
-}
-
-/// Names that ids were minted from, and paths on the site.
-impl Rows<'_> {
-    /// Whether it was new.
-    pub fn mint(&self, name: &str) -> Result<bool> {
-        Ok(self.run("INSERT OR IGNORE INTO minted VALUES (?)", [name])? > 0)
-    }
-
-    /// The entries that have or had this path, the latest first.
-    pub fn holders(&self, path: &str) -> Result<Vec<i64>> {
-        self.all("SELECT entry FROM places WHERE path = ? ORDER BY entry DESC", [path], |row| {
-            row.get(0)
-        })
-    }
-
-    /// Whether the entry did not have it before.
-    pub fn put_place(&self, path: &str, entry: i64) -> Result<bool> {
-        let sql = "INSERT OR IGNORE INTO places VALUES (?, ?)";
-        Ok(self.run(sql, params![path, entry])? > 0)
-    }
-
-    /// Every path that this entry has or had.
-    pub fn places_of(&self, entry: i64) -> Result<Vec<String>> {
-        self.all("SELECT path FROM places WHERE entry = ?", [entry], |row| row.get(0))
-    }
-}
-
-/// Articles, and what they refer to.
-impl Rows<'_> {
-    pub fn article(&self, article: i64) -> Result<Option<Converted>> {
-        let sql = "SELECT bytes, inputs, data FROM articles WHERE article = ?";
-        let found = self.one(sql, [article], |row| {
-            Ok((row.get::<_, Hash>(0)?, row.get::<_, Hash>(1)?, unpacked(row.get_ref(2)?)))
-        })?;
-        let Some((bytes, inputs, article)) = found else { return Ok(None) };
-        Ok(Some(Converted { article: article?, bytes, inputs }))
-    }
-
-    /// The number under which it is kept.
-    pub fn put_article(&self, converted: &Converted, version: u32) -> Result<i64> {
-        let text =
-            serde_json::to_vec(&converted.article).map_err(|it| Error::Article(it.to_string()))?;
-        let data = COMPRESSOR
-            .with_borrow_mut(|it| it.compress(&text))
-            .map_err(|it| Error::Article(it.to_string()))?;
-        self.run(
-            "INSERT INTO articles (bytes, inputs, version, data) VALUES (?, ?, ?, ?)",
-            params![converted.bytes, converted.inputs, version, data],
-        )?;
-        Ok(self.last_row())
-    }
-
-    pub fn remove_article(&self, article: i64) -> Result<()> {
-        self.run("DELETE FROM articles WHERE article = ?", [article])?;
-        Ok(())
-    }
-
-    /// Replaces what an entry refers to.
-    pub fn put_uses(&self, entry: i64, targets: &[Vec<u8>]) -> Result<()> {
-        self.run("DELETE FROM uses WHERE entry = ?", [entry])?;
-        for target in targets {
-            self.run("INSERT OR IGNORE INTO uses VALUES (?, ?)", params![target, entry])?;
-        }
-        Ok(())
-    }
-
-    /// Whether anything refers to anything.
-    pub fn has_uses(&self) -> Result<bool> {
-        Ok(self.one("SELECT 1 FROM uses LIMIT 1", [], |_| Ok(()))?.is_some())
-    }
-
-    /// The live entries that refer to this.
-    pub fn users(&self, target: &[u8]) -> Result<Vec<i64>> {
-        let sql = "SELECT entry FROM uses JOIN entries ON number = entry WHERE target = ? \
-                   AND status IN ('live', 'leaving', 'held')";
-        self.all(sql, [target], |row| row.get(0))
-    }
-}
-
-thread_local! {
-    // Level 1 halves text at some hundred MB/s; the database is mostly bodies. Making
-    // a context costs more than an article of usual length, so each thread keeps one.
-    static COMPRESSOR: RefCell<zstd::bulk::Compressor<'static>> = RefCell::new(
-        zstd::bulk::Compressor::new(1).expect("level 1 is a level of zstd"));
-    static DECOMPRESSOR: RefCell<zstd::bulk::Decompressor<'static>> = RefCell::new(
-        zstd::bulk::Decompressor::new().expect("a decompressor without dictionary needs memory alone"));
-}
-
-fn unpacked(data: ValueRef<'_>) -> Result<Article> {
-    let data = data.as_blob().map_err(|it| Error::Article(it.to_string()))?;
-    let length = zstd::zstd_safe::get_frame_content_size(data).ok().flatten().unwrap_or(0);
-    let length = usize::try_from(length).unwrap_or(0);
-    let text = DECOMPRESSOR
-        .with_borrow_mut(|it| it.decompress(data, length))
-        .map_err(|it| Error::Article(it.to_string()))?;
-    serde_json::from_slice(&text).map_err(|it| Error::Article(it.to_string()))
-}
-
-impl ToSql for SeedPath {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(ValueRef::Blob(self.as_bytes())))
-    }
-}
-
-impl FromSql for SeedPath {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        SeedPath::new(value.as_blob()?).ok_or(FromSqlError::InvalidType)
-    }
-}
-
-impl FromSql for Standing {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let word = value.as_str()?;
-        Standing::ALL.into_iter().find(|it| it.word() == word).ok_or(FromSqlError::InvalidType)
-    }
-}
-
-impl FromSql for Status {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let word = value.as_str()?;
-        Status::ALL.into_iter().find(|it| it.word() == word).ok_or(FromSqlError::InvalidType)
     }
 }

@@ -35,6 +35,8 @@ pub enum Command {
     Renew(Box<(Config, String)>, tokio::sync::oneshot::Sender<bool>),
     /// Compare the folder with the catalog.
     Compare,
+    /// A reader found the catalog damaged, and how.
+    Salvage(String),
 }
 
 /// Asks the daemon of a state folder.

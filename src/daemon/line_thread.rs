@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +17,7 @@ use crate::config::Config;
 use crate::convert;
 use crate::daemon::control::Command;
 use crate::daemon::maker::Maker;
-use crate::daemon::{NEWS, settings, theme};
+use crate::daemon::{NEWS, salvage, settings, theme};
 use crate::line::{self, Look};
 use crate::render::rendition::Key;
 use crate::render::theme::Theme;
@@ -32,6 +31,11 @@ const SHOW_EVERY: Duration = Duration::from_millis(100);
 const BEAT: Duration = Duration::from_millis(500);
 /// How long a failed write waits for its next try.
 const RETRY: Duration = Duration::from_secs(1);
+/// A catalog that is damaged again within this time is not salvaged again: the disk or
+/// the memory fails, and each time leaves a file behind.
+const SALVAGE_EVERY: Duration = Duration::from_secs(3600);
+/// A salvage that failed, as on a full disk, is tried again.
+const SALVAGE_RETRY: Duration = Duration::from_secs(30);
 
 /// What others may know of the line without waiting for it.
 #[derive(Debug)]
@@ -102,6 +106,8 @@ pub struct LineThread {
     /// Told once, when the site's feeds are on the shelf.
     pub ready: Option<tokio::sync::oneshot::Sender<()>>,
     pub stale: BTreeSet<Key>,
+    /// Not before this may the catalog be salvaged.
+    pub salvage_from: Option<Instant>,
 }
 
 impl LineThread {
@@ -233,24 +239,24 @@ impl LineThread {
                 self.watcher.compare_now();
                 false
             }
+            Command::Salvage(damage) => {
+                self.salvage(&damage);
+                false
+            }
         }
     }
 
     /// Goes on as if it had been started with another configuration, but that everything
     /// that is published is served meanwhile.
     fn renew(&mut self, config: Config, base_url: String) -> std::result::Result<(), String> {
+        let told = |it: Error| format!("the catalog cannot follow the configuration: {it}");
         let convert = settings::convert_options(&config);
         let options = settings::catalog_options(&config, &convert);
-        let now = Timestamp::now();
-        let folder = self.catalog.path().parent().unwrap_or(Path::new(".")).to_owned();
-        let key = self.look.site.key.clone();
-        let told = |it: Error| format!("cannot open the catalog again: {it}");
-        let mut catalog =
-            Catalog::open(&folder, key.clone(), options.clone(), now).map_err(told)?;
-        let reader = catalog.reader().map_err(told)?;
-        let mut known = catalog.reader().map_err(told)?;
         let theme = config.theme.as_deref().map_or_else(Theme::default, theme::read);
-        let site = settings::site(&config, base_url, key, (&mut catalog, &theme), now)?;
+        let (now, key) = (Timestamp::now(), self.look.site.key.clone());
+        let touched = self.catalog.follow(options, now).map_err(told)?;
+        let site = settings::site(&config, base_url, key, (&mut self.catalog, &theme), now)?;
+        self.reader = self.catalog.reader().map_err(told)?;
         let look = Arc::new(Look { site, theme });
         if config.theme.is_some() {
             line::try_on(&look);
@@ -258,25 +264,21 @@ impl LineThread {
         let watching = settings::watch_options(&config);
         if format!("{watching:?}") != format!("{:?}", settings::watch_options(&self.config)) {
             let (sink, news) = std::sync::mpsc::sync_channel(NEWS);
+            let mut known = self.catalog.reader().map_err(told)?;
             let known = Box::new(move || known.known().map_err(|it| it.to_string()));
             self.watcher = watch::start(watching, known, sink).map_err(|it| it.to_string())?;
             self.news = news;
         } else {
             self.watcher.compare_now();
         }
-        (self.catalog, self.reader, self.convert) = (catalog, reader, convert);
-        (self.look, self.config) = (Arc::clone(&look), config);
+        (self.convert, self.config) = (convert, config);
+        self.look = Arc::clone(&look);
         self.shelf.limit(self.config.shelf.memory);
-        self.maker.renew(options, look);
+        self.maker.renew(self.catalog.readers(), look);
+        self.note(&touched);
         // What was read before this moment is refused from here on.
-        let revision = std::cell::Cell::new(0);
-        self.write(|catalog, now, _| {
-            let touched = catalog.tick(now)?;
-            revision.set(touched.revision);
-            Ok(touched)
-        });
         let keys: Vec<Key> = self.shelf.snapshot().iter().map(|it| it.key.clone()).collect();
-        self.shelf.touch(&keys, revision.get());
+        self.shelf.touch(&keys, touched.revision);
         self.stale.extend(keys);
         self.stale.extend(pinned());
         self.pulse.note_change();
@@ -292,6 +294,7 @@ impl LineThread {
         let touched = loop {
             match work(&mut self.catalog, Timestamp::now(), &self.convert) {
                 Ok(touched) => break touched,
+                Err(error) if error.is_corrupt() && self.salvage(&error.to_string()) => {}
                 Err(error) => self.wait_for_the_store(&error),
             }
             if self.stop.load(Ordering::Relaxed) {
@@ -301,16 +304,7 @@ impl LineThread {
         if lock(&self.pulse.failing).take().is_some() {
             info!("the catalog can be written again");
         }
-        for note in &touched.notes {
-            warn!("{note}");
-        }
-        let stale = line::stale(&touched);
-        if !stale.is_empty() {
-            self.pulse.note_change();
-            let keys: Vec<Key> = stale.iter().cloned().collect();
-            self.shelf.touch(&keys, touched.revision);
-            self.stale.extend(stale);
-        }
+        self.note(&touched);
         match self.catalog.health() {
             Ok(health) => {
                 let before = std::mem::replace(&mut *lock(&self.pulse.health), health.clone());
@@ -322,6 +316,43 @@ impl LineThread {
                 }
             }
             Err(error) => error!(%error, "cannot read how the catalog stands"),
+        }
+    }
+
+    /// Keeps what a batch made stale, and logs what a person should know of it.
+    fn note(&mut self, touched: &Touched) {
+        for note in &touched.notes {
+            warn!("{note}");
+        }
+        let stale = line::stale(touched);
+        if !stale.is_empty() {
+            self.pulse.note_change();
+            let keys: Vec<Key> = stale.iter().cloned().collect();
+            self.shelf.touch(&keys, touched.revision);
+            self.stale.extend(stale);
+        }
+    }
+
+    /// Goes on with what can be read of a damaged catalog, and compares the whole folder
+    /// with it; what was published is served meanwhile. Whether it could.
+    fn salvage(&mut self, damage: &str) -> bool {
+        if self.salvage_from.is_some_and(|it| Instant::now() < it) {
+            return false;
+        }
+        match self.catalog.salvage_now(Timestamp::now()) {
+            Ok((salvaged, touched)) => {
+                salvage::tell(damage, &salvaged);
+                self.salvage_from = Some(Instant::now() + SALVAGE_EVERY);
+                self.note(&touched);
+                self.stale.extend(pinned());
+                self.watcher.compare_now();
+                true
+            }
+            Err(error) => {
+                error!(%damage, %error, "cannot salvage the damaged catalog");
+                self.salvage_from = Some(Instant::now() + SALVAGE_RETRY);
+                false
+            }
         }
     }
 
@@ -349,6 +380,9 @@ impl LineThread {
                 line::show(&mut self.reader, &self.look, &self.shelf, &mut self.stale)
         {
             error!(%error, "cannot show what changed; trying again");
+            if error.is_corrupt() {
+                self.salvage(&error.to_string());
+            }
             return;
         }
         theme::tell(&self.look.theme);

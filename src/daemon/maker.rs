@@ -1,13 +1,15 @@
 //! Makes what is not on the shelf when a reader asks for it, on blocking threads,
 //! each making with a reader's connection of its own.
 
-use std::path::PathBuf;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use tracing::error;
 
-use crate::catalog::{Options, Reader};
+use crate::catalog::store::Error;
+use crate::catalog::{Reader, Readers};
+use crate::daemon::control::Command;
 use crate::daemon::theme;
 use crate::line::{self, Look};
 use crate::render::rendition::Key;
@@ -20,8 +22,9 @@ const TRIES: usize = 5;
 
 #[derive(Debug)]
 pub struct Maker {
-    catalog: PathBuf,
     shelf: Arc<Shelf>,
+    /// Told where the catalog is found to be damaged.
+    commands: Sender<Command>,
     now: ArcSwap<Now>,
 }
 
@@ -29,20 +32,19 @@ pub struct Maker {
 #[derive(Debug)]
 struct Now {
     look: Arc<Look>,
-    options: Options,
+    readers: Readers,
     idle: Mutex<Vec<Reader>>,
 }
 
 impl Maker {
     pub fn new(
-        reader: Reader,
-        catalog: PathBuf,
-        options: Options,
+        readers: Readers,
         look: Arc<Look>,
         shelf: Arc<Shelf>,
+        commands: Sender<Command>,
     ) -> Maker {
-        let now = Now { look, options, idle: Mutex::new(vec![reader]) };
-        Maker { catalog, shelf, now: ArcSwap::from_pointee(now) }
+        let now = ArcSwap::from_pointee(Now { look, readers, idle: Mutex::default() });
+        Maker { shelf, commands, now }
     }
 
     /// How things look now.
@@ -50,9 +52,10 @@ impl Maker {
         Arc::clone(&self.now.load().look)
     }
 
-    /// From now on things look like this. What is on the shelf already stays there.
-    pub fn renew(&self, options: Options, look: Arc<Look>) {
-        self.now.store(Arc::new(Now { look, options, idle: Mutex::default() }));
+    /// From now on things look like this, and are read so. What is on the shelf already
+    /// stays there.
+    pub fn renew(&self, readers: Readers, look: Arc<Look>) {
+        self.now.store(Arc::new(Now { look, readers, idle: Mutex::default() }));
     }
 
     /// For the server.
@@ -70,9 +73,9 @@ impl Maker {
     fn make_now(&self, key: &Key) -> Result<Arc<Shelved>, Unmade> {
         for _ in 0..TRIES {
             let now = self.now.load_full();
-            let mut reader = self.reader(&now).map_err(|it| failed(key, &it))?;
+            let mut reader = now.reader().map_err(|it| self.failed(key, &it))?;
             let (made, revision) =
-                line::make(&mut reader, &now.look, key).map_err(|it| failed(key, &it))?;
+                line::make(&mut reader, &now.look, key).map_err(|it| self.failed(key, &it))?;
             theme::tell(&now.look.theme);
             let shelved = self.shelf.put(key.clone(), made, revision);
             now.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
@@ -86,13 +89,19 @@ impl Maker {
         Err(Unmade::Busy)
     }
 
-    fn reader(&self, now: &Now) -> crate::catalog::store::Result<Reader> {
-        let idle = now.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| Reader::open(&self.catalog, &now.options), Ok)
+    fn failed(&self, key: &Key, error: &Error) -> Unmade {
+        error!(path = key.path(), %error, "cannot make what a reader asked for; answered 500");
+        if error.is_corrupt() {
+            // The line may have ended already.
+            let _ = self.commands.send(Command::Salvage(error.to_string()));
+        }
+        Unmade::Failed
     }
 }
 
-fn failed(key: &Key, error: &crate::catalog::store::Error) -> Unmade {
-    error!(path = key.path(), %error, "cannot make what a reader asked for; answered 500");
-    Unmade::Failed
+impl Now {
+    fn reader(&self) -> Result<Reader, Error> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(|| self.readers.open(), Ok)
+    }
 }

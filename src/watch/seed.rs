@@ -141,6 +141,12 @@ pub struct Stat {
     pub changed: i64,
 }
 
+impl Stat {
+    /// Of what stands there and could not be looked at: equal to that of no file.
+    pub const UNKNOWN: Stat =
+        Stat { device: 0, inode: 0, birth: None, length: 0, modified: 0, changed: -1 };
+}
+
 /// A file under the seeds folder that an article can be made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seed {

@@ -248,3 +248,50 @@ fn promise_6_a_damaged_catalog_is_set_aside_and_made_again_with_the_same_ids() {
         assert!(rig.log().contains("set the damaged catalog aside"), "{name}: {}", rig.log());
     }
 }
+
+#[test]
+fn promise_6_damage_that_shows_while_it_runs_loses_nothing_and_is_served_through() {
+    let mut rig = Rig::serving(&[
+        ("a.md", "# A\n\nText of A.\n"),
+        ("news/b.md", "---\ndate: 2024-01-03\n---\n# B\n\nText of B.\n"),
+        ("news/c.md", "# C\n\nText of C.\n"),
+        ("news/d.md", "# D\n\nText of D.\n"),
+    ]);
+    std::fs::rename(rig.seeds().join("a.md"), rig.seeds().join("moved.md")).unwrap();
+    rig.until("the old path leads to the new one", |rig| rig.get("/a").status == 301);
+    std::fs::remove_file(rig.seeds().join("news/b.md")).unwrap();
+    rig.until("the feed says so", |rig| rig.get("/feed.json").text().contains("deleted"));
+    let before = rig.get("/feed.json").text();
+    rig.stop();
+    // The index by which copies are found: nothing looks into it before a new article.
+    let file = rig.state().join("catalog.sqlite");
+    let page: i64 = rusqlite::Connection::open(&file)
+        .unwrap()
+        .query_row(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'entries_by_bytes'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let end = page as usize * 4096;
+    bytes[end - 4096..end].fill(0xA5);
+    std::fs::write(&file, bytes).unwrap();
+    rig.start();
+    assert_eq!(rig.get("/feed.json").text(), before, "nobody notices");
+    std::fs::write(rig.seeds().join("e.md"), "# E\n\nText of E.\n").unwrap();
+    rig.until("the new one is published", |rig| rig.get("/feed.json").text().contains("Text of E"));
+    assert!(rig.log().contains("set the damaged catalog aside"), "{}", rig.log());
+    let ids = |text: &str| -> Vec<(String, String)> {
+        let feed: serde_json::Value = serde_json::from_str(text).unwrap();
+        let items = feed["items"].as_array().unwrap().iter();
+        items.map(|it| (it["id"].to_string(), it["date_published"].to_string())).collect()
+    };
+    let after = ids(&rig.get("/feed.json").text());
+    assert_eq!(after.len(), 4);
+    for old in ids(&before) {
+        assert!(after.contains(&old), "{old:?} in {after:?}");
+    }
+    assert_eq!(rig.get("/a").status, 301);
+    assert_eq!(rig.get("/news/b").status, 410);
+}

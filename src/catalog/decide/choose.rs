@@ -1,4 +1,5 @@
-//! Feeds of the configuration that came, went or choose otherwise.
+//! Feeds of the configuration that came, went or choose otherwise, and scopes whose
+//! members were lost.
 
 use crate::catalog::decide::Decider;
 use crate::catalog::store::Result;
@@ -14,14 +15,21 @@ impl Decider<'_, '_> {
         if known.as_ref() == Some(&now) || (known.is_none() && chosen.is_empty()) {
             return Ok(());
         }
+        self.join_again()?;
+        self.rows.put_fact("chosen", &now)
+    }
+
+    /// Brings every live entry into the scopes that it belongs to, and records what it
+    /// refers to.
+    pub fn join_again(&mut self) -> Result<()> {
         for number in 1..=self.rows.last_number()? {
             let entry = self.rows.entry(number)?.filter(|it| it.is_live());
             let Some(entry) = entry else { continue };
             if let Some(kept) = self.rows.article(entry.article)? {
                 self.touch.scopes_of(&entry, &kept.article, entry.announced)?;
+                self.touch.uses_of(&entry, &kept.article)?;
             }
         }
-        self.touch.close_pages()?;
-        self.rows.put_fact("chosen", &now)
+        self.touch.close_pages()
     }
 }

@@ -20,7 +20,7 @@ impl Decider<'_, '_> {
             }
             Status::Draft | Status::Future | Status::Expired => {
                 entry.status = Status::Gone;
-                entry.inode = 0;
+                entry.judged = true;
                 self.rows.put_entry(&entry)?;
                 Ok(Some(entry))
             }
@@ -113,7 +113,7 @@ impl Decider<'_, '_> {
         missing.extend(self.rows.entries_of_status(Status::Held)?);
         let count = missing.len();
         for mut entry in missing {
-            entry.inode = 0;
+            entry.judged = true;
             self.withdraw(entry, Status::Gone)?;
         }
         for fact in ["vanished", "foreign", "root"] {

@@ -21,6 +21,7 @@ mod faults;
 mod migrations;
 mod model;
 mod rules;
+mod salvage;
 
 /// A folder, a clock and a catalog.
 struct Site {

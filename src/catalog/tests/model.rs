@@ -430,11 +430,13 @@ impl Life {
         entries.iter().any(|it| is_left(it.status))
     }
 
-    /// Whether readers see what stands at a path.
-    fn is_live(&self, name: &str) -> bool {
+    /// Whether what stands at a path is an entry that a move in two batches does not lose.
+    fn is_entry(&self, name: &str) -> bool {
         let rows = self.catalog.store.rows();
         let entry = rows.seed(&path(name)).unwrap().and_then(|it| it.entry);
-        entry.is_some_and(|it| rows.entry(it).unwrap().unwrap().is_live())
+        let says = self.has_births && self.files[name].doc.kind == Kind::Plain;
+        let proves = |it: i64| says || rows.entry(it).unwrap().unwrap().is_live();
+        entry.is_some_and(proves)
     }
 
     /// Whether no other file, and nothing that is about to be withdrawn, has this text.
@@ -482,8 +484,9 @@ impl Life {
                 self.note(format!("edit {path} {doc:?}, a new file: {is_new}"));
                 let states = doc.guid.is_some() && doc.guid != guid;
                 let unique = self.is_unique(&path, &doc) || doc.kind != Kind::Plain;
+                let clean = was_clean(self, &[&path]);
                 self.put(&path, doc, is_new);
-                if states || !unique || !was_clean(self, &[&path]) {
+                if states || !unique || !clean {
                     self.files.get_mut(&path).unwrap().id = Id::Any;
                 }
                 touched.push(path);
@@ -492,8 +495,12 @@ impl Life {
                 let Some(path) = self.any_file() else { return };
                 let doc = self.files[&path].doc.clone();
                 let is_new = self.chance.one_in(3);
+                let clean = was_clean(self, &[&path]);
                 self.note(format!("save {path} again, a new file: {is_new}"));
                 self.put(&path, doc, is_new);
+                if !clean {
+                    self.files.get_mut(&path).unwrap().id = Id::Any;
+                }
                 touched.push(path);
             }
             15..=18 => {
@@ -503,7 +510,7 @@ impl Life {
                     return;
                 }
                 let is_over = self.files.contains_key(&to);
-                let is_live = self.is_live(&from);
+                let is_entry = self.is_entry(&from);
                 let ghost = self.ghost(&to);
                 // A copy would be taken for the file that was moved.
                 let is_alone = self.is_unique(&from, &self.files[&from].doc.clone());
@@ -519,7 +526,7 @@ impl Life {
                 if !clean || !proves {
                     self.files.get_mut(&to).unwrap().id = Id::Any;
                 }
-                may_split = is_alone && is_live && (self.has_births || !is_over);
+                may_split = is_alone && is_entry && (self.has_births || !is_over);
                 touched.extend([from, to]);
             }
             19 => {
@@ -596,7 +603,7 @@ impl Life {
                 self.note(format!("rename folder {from} {to}"));
                 let moved_alone = moved
                     .iter()
-                    .all(|it| self.is_live(it) && self.is_unique(it, &self.files[it].doc.clone()));
+                    .all(|it| self.is_entry(it) && self.is_unique(it, &self.files[it].doc.clone()));
                 for path in moved {
                     let new = format!("{to}{}", &path[from.len()..]);
                     let clean = was_clean(self, &[&path, &new]);

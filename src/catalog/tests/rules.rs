@@ -657,6 +657,73 @@ fn identity_a_move_onto_another_in_two_batches_is_a_move() {
 }
 
 #[test]
+fn identity_a_draft_that_is_moved_onto_another_in_two_batches_is_a_move() {
+    for order in [["a.md", "b.md"], ["b.md", "a.md"]] {
+        let mut site = Site::new();
+        for name in ["a.md", "b.md", "c.md"] {
+            site.write(name, &text(name));
+        }
+        let b = site.id("/b");
+        site.pass(10);
+        site.edit("b.md", &format!("---\ndraft: true\n---\n{}", text("b.md")));
+        site.look(&["b.md"]);
+        site.pass(10);
+        site.remove("a.md");
+        site.rename("b.md", "a.md");
+        site.edit("a.md", "# B, another way\n\nIt is ready.\n");
+        // What looks at b.md first finds nothing there.
+        for name in order.iter().rev() {
+            site.look(&[name]);
+        }
+        site.pass(10);
+        assert_eq!(site.id("/a"), b, "{order:?}");
+        assert_eq!(site.live(), 2);
+    }
+}
+
+#[test]
+fn identity_a_file_that_was_moved_out_and_comes_back_under_another_name_is_itself() {
+    let mut site = Site::new();
+    for name in ["a.md", "b.md", "c.md", "d.md"] {
+        site.write(name, &text(name));
+    }
+    let id = site.id("/a");
+    let (stat, _) = (site.files["a.md"], site.remove("a.md"));
+    site.look(&["a.md"]);
+    site.pass(3600);
+    assert_eq!(site.at("/a"), Place::Gone);
+    site.files.insert("e.md".into(), stat);
+    site.texts.insert("e.md".into(), text("edited meanwhile"));
+    site.look(&["e.md"]);
+    site.pass(10);
+    assert_eq!(site.id("/e"), id);
+    assert_eq!(site.at("/a"), Place::Moved("/e".into()));
+}
+
+#[test]
+fn identity_what_cannot_be_read_proves_nothing() {
+    let mut site = Site::new();
+    site.write("a.md", &text("A"));
+    let id = site.id("/a");
+    site.pass(10);
+    site.write("drafts/a.md", &text("A"));
+    // They are swapped, and the one that moved away cannot be read there.
+    let (one, two) = (site.files["a.md"], site.files["drafts/a.md"]);
+    site.files.insert("a.md".into(), two);
+    site.files.insert("drafts/a.md".into(), one);
+    let refused = Sighting::Unreadable { path: path("drafts/a.md"), reason: "EACCES".into() };
+    let seen = vec![refused, site.sighting("a.md")];
+    site.catalog.apply(seen, site.now).unwrap();
+    site.pass(10);
+    // An editor saves by a new file.
+    site.put("a.md", &text("A, edited"));
+    site.look(&["a.md"]);
+    site.pass(10);
+    assert_eq!(site.id("/a"), id);
+    assert_eq!(site.titles(), ["A, edited"]);
+}
+
+#[test]
 fn identity_a_hard_link_over_a_seed_is_its_revision_after_the_wait() {
     let mut site = Site::new();
     site.write("a.md", &text("A"));

@@ -1,0 +1,4 @@
+-- Whether an author or a person withdrew the entry before its seed was gone; until now an
+-- inode of 0 said so.
+ALTER TABLE entries ADD COLUMN judged INTEGER NOT NULL DEFAULT 0;
+UPDATE entries SET judged = 1 WHERE inode = 0;
