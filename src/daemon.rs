@@ -41,8 +41,7 @@ use crate::daemon::reload::Reloading;
 use crate::daemon::serving::Serving;
 use crate::daemon::sockets::Sockets;
 use crate::daemon::state_lock::StateLock;
-use crate::line::{self, Look};
-use crate::render::theme::Theme;
+use crate::line::Look;
 use crate::serve;
 use crate::shelf::{self, Shelf};
 use crate::systemd;
@@ -98,13 +97,9 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
     let convert = settings::convert_options(&config);
     let mut catalog =
         salvage::open(&state, &key, settings::catalog_options(&config, &convert), now)?;
-    let theme = config.theme.as_deref().map_or_else(Theme::default, theme::read);
-    let site = settings::site(&config, base_url, key, (&mut catalog, &theme), now)?;
-    let look = Arc::new(Look { site, theme });
-    if config.theme.is_some() {
-        line::try_on(&look);
-        theme::tell(&look.theme);
-    }
+    let site = settings::site(&config, base_url, key, &mut catalog, now)?;
+    let (theme_folder, theme) = settings::theme(&config, &site, &mut catalog, now)?;
+    let look = Arc::new(Look::new(site, theme));
     let shelf = Arc::new(Shelf::new(shelf::Options { memory: config.shelf.memory }));
     let reader = || catalog.reader().map_err(|it| it.to_string());
     let mut known = reader()?;
@@ -142,6 +137,7 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
         reader: reader()?,
         catalog,
         look,
+        theme_folder,
         maker,
         shelf: Arc::clone(&shelf),
         convert,
@@ -207,7 +203,7 @@ fn report(pulse: Arc<Pulse>, shelf: Arc<Shelf>, maker: Arc<Maker>) -> serve::Hea
         let catalog::Health { entries, problems, reasons } = pulse.health();
         serve::Report {
             entries,
-            problems: problems + maker.look().theme.problems().len() as u64,
+            problems: problems + maker.look().theme.load().problems().len() as u64,
             reasons,
             can_serve: true,
             shelf_bytes: shelf.cost() as u64,

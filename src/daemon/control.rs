@@ -30,13 +30,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub enum Command {
     /// Withdraw what is missing; the answer is how many entries.
     Confirm(mpsc::Sender<usize>),
+    /// A reader found the catalog damaged, and how.
+    Salvage(String),
     /// Go on with another configuration and base URL, and compare the folder with the
     /// catalog; the answer is whether that can be done.
     Renew(Box<(Config, String)>, tokio::sync::oneshot::Sender<bool>),
     /// Compare the folder with the catalog.
     Compare,
-    /// A reader found the catalog damaged, and how.
-    Salvage(String),
 }
 
 /// Asks the daemon of a state folder.
@@ -130,7 +130,7 @@ impl Answering {
         line(&format!("entries: {}", health.entries));
         match self.reader.status() {
             Ok(status) => {
-                let of_theme = self.maker.look().theme.problems();
+                let of_theme = self.maker.look().theme.load().problems();
                 line(&format!("problems: {}", status.problems.len() + of_theme.len()));
                 for problem in status.problems.iter().chain(&of_theme) {
                     line(&format!("  {problem}"));

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use crate::catalog::store::{Error, Result};
-use crate::catalog::{Catalog, Health, Reader, Sighting, Touched};
+use crate::catalog::{Catalog, Health, Own, Reader, Sighting, Touched};
 use crate::config::Config;
 use crate::convert;
 use crate::daemon::control::Command;
@@ -20,7 +20,6 @@ use crate::daemon::maker::Maker;
 use crate::daemon::{NEWS, salvage, settings, theme};
 use crate::line::{self, Look};
 use crate::render::rendition::Key;
-use crate::render::theme::Theme;
 use crate::shelf::Shelf;
 use crate::shelf::snapshot::pinned;
 use crate::watch::{self, News};
@@ -94,6 +93,7 @@ pub struct LineThread {
     pub catalog: Catalog,
     pub reader: Reader,
     pub look: Arc<Look>,
+    pub theme_folder: Option<theme::Folder>,
     pub maker: Arc<Maker>,
     pub shelf: Arc<Shelf>,
     pub convert: convert::Options,
@@ -143,6 +143,7 @@ impl LineThread {
                     next = None;
                 }
             }
+            self.look_at_theme();
             next = next.or_else(|| Some((self.news.try_recv().ok()?, None)));
             if next.is_none() || shown.elapsed() >= SHOW_EVERY {
                 self.show();
@@ -211,6 +212,32 @@ impl LineThread {
         }
     }
 
+    /// Where the theme's folder holds another look than the site has, the site gets it,
+    /// and every page is made again.
+    fn look_at_theme(&mut self) {
+        let Some(theme) = self.theme_folder.as_mut().and_then(theme::Folder::changed) else {
+            return;
+        };
+        let old = self.look.theme.load();
+        if theme.digest() == old.digest() {
+            return;
+        }
+        // Clocks may be set back.
+        let now = Timestamp::now().max(old.since());
+        let digest = theme.digest().to_owned();
+        let theme = theme.worn_since(now);
+        line::try_on(&self.look.site, &theme);
+        self.look.theme.store(Arc::new(theme));
+        info!("the site has the look that its theme's folder holds now");
+        // What is being made meanwhile may have the old look, and is of an older revision.
+        let mut revision = 0;
+        self.write(|catalog, _, _| {
+            revision = catalog.since(Own::Look, &digest, now)?.1;
+            Ok(Touched::default())
+        });
+        self.stale.extend(self.shelf.touch_all(line::has_look, revision));
+    }
+
     /// `true` where news of before must be heard again.
     fn obey(&mut self, command: Command) -> bool {
         match command {
@@ -249,37 +276,37 @@ impl LineThread {
     /// Goes on as if it had been started with another configuration, but that everything
     /// that is published is served meanwhile.
     fn renew(&mut self, config: Config, base_url: String) -> std::result::Result<(), String> {
-        let told = |it: Error| format!("the catalog cannot follow the configuration: {it}");
         let convert = settings::convert_options(&config);
         let options = settings::catalog_options(&config, &convert);
-        let theme = config.theme.as_deref().map_or_else(Theme::default, theme::read);
-        let (now, key) = (Timestamp::now(), self.look.site.key.clone());
-        let touched = self.catalog.follow(options, now).map_err(told)?;
-        let site = settings::site(&config, base_url, key, (&mut self.catalog, &theme), now)?;
-        self.reader = self.catalog.reader().map_err(told)?;
-        let look = Arc::new(Look { site, theme });
-        if config.theme.is_some() {
-            line::try_on(&look);
-        }
+        let now = Timestamp::now();
+        let told = |it: Error| format!("the catalog cannot take the configuration over: {it}");
+        self.catalog.renew(options, now).map_err(told)?;
+        let key = self.look.site.key.clone();
+        let site = settings::site(&config, base_url, key, &mut self.catalog, now)?;
+        let (folder, theme) = settings::theme(&config, &site, &mut self.catalog, now)?;
         let watching = settings::watch_options(&config);
         if format!("{watching:?}") != format!("{:?}", settings::watch_options(&self.config)) {
-            let (sink, news) = std::sync::mpsc::sync_channel(NEWS);
             let mut known = self.catalog.reader().map_err(told)?;
+            let (sink, news) = std::sync::mpsc::sync_channel(NEWS);
             let known = Box::new(move || known.known().map_err(|it| it.to_string()));
             self.watcher = watch::start(watching, known, sink).map_err(|it| it.to_string())?;
             self.news = news;
         } else {
             self.watcher.compare_now();
         }
+        self.reader = self.catalog.reader().map_err(told)?;
+        (self.look, self.theme_folder) = (Arc::new(Look::new(site, theme)), folder);
         (self.convert, self.config) = (convert, config);
-        self.look = Arc::clone(&look);
         self.shelf.limit(self.config.shelf.memory);
-        self.maker.renew(self.catalog.readers(), look);
-        self.note(&touched);
+        self.maker.renew(self.catalog.readers(), Arc::clone(&self.look));
         // What was read before this moment is refused from here on.
-        let keys: Vec<Key> = self.shelf.snapshot().iter().map(|it| it.key.clone()).collect();
-        self.shelf.touch(&keys, touched.revision);
-        self.stale.extend(keys);
+        let revision = std::cell::Cell::new(0);
+        self.write(|catalog, now, _| {
+            let touched = catalog.tick(now)?;
+            revision.set(touched.revision);
+            Ok(touched)
+        });
+        self.stale.extend(self.shelf.touch_all(|_| true, revision.get()));
         self.stale.extend(pinned());
         self.pulse.note_change();
         Ok(())
@@ -385,7 +412,7 @@ impl LineThread {
             }
             return;
         }
-        theme::tell(&self.look.theme);
+        theme::tell(&self.look.theme.load());
         if let Some(ready) = self.ready.take() {
             // Nobody waits for it where the daemon is being stopped.
             let _ = ready.send(());

@@ -23,9 +23,9 @@ const TRIES: usize = 5;
 #[derive(Debug)]
 pub struct Maker {
     shelf: Arc<Shelf>,
+    now: ArcSwap<Now>,
     /// Told where the catalog is found to be damaged.
     commands: Sender<Command>,
-    now: ArcSwap<Now>,
 }
 
 /// What a reload puts another in the place of.
@@ -43,8 +43,8 @@ impl Maker {
         shelf: Arc<Shelf>,
         commands: Sender<Command>,
     ) -> Maker {
-        let now = ArcSwap::from_pointee(Now { look, readers, idle: Mutex::default() });
-        Maker { shelf, commands, now }
+        let now = Now { look, readers, idle: Mutex::default() };
+        Maker { shelf, now: ArcSwap::from_pointee(now), commands }
     }
 
     /// How things look now.
@@ -52,8 +52,7 @@ impl Maker {
         Arc::clone(&self.now.load().look)
     }
 
-    /// From now on things look like this, and are read so. What is on the shelf already
-    /// stays there.
+    /// From now on things look like this. What is on the shelf already stays there.
     pub fn renew(&self, readers: Readers, look: Arc<Look>) {
         self.now.store(Arc::new(Now { look, readers, idle: Mutex::default() }));
     }
@@ -76,7 +75,7 @@ impl Maker {
             let mut reader = now.reader().map_err(|it| self.failed(key, &it))?;
             let (made, revision) =
                 line::make(&mut reader, &now.look, key).map_err(|it| self.failed(key, &it))?;
-            theme::tell(&now.look.theme);
+            theme::tell(&now.look.theme.load());
             let shelved = self.shelf.put(key.clone(), made, revision);
             now.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
             // What was renewed meanwhile is made again in its new form.

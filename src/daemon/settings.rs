@@ -9,9 +9,10 @@ use crate::catalog::chosen::Feeds;
 use crate::catalog::order::Limits;
 use crate::catalog::permalink;
 use crate::catalog::rows::Micros;
-use crate::catalog::{self, Catalog};
+use crate::catalog::{self, Catalog, Own};
 use crate::config::Config;
 use crate::convert;
+use crate::daemon::theme;
 use crate::feed::page::{OwnFeed, Site};
 use crate::line;
 use crate::render::theme::Theme;
@@ -63,7 +64,7 @@ pub(super) fn site(
     config: &Config,
     base_url: String,
     key: String,
-    (catalog, theme): (&mut Catalog, &Theme),
+    catalog: &mut Catalog,
     now: Timestamp,
 ) -> Result<Site, String> {
     let words = &config.site;
@@ -100,12 +101,30 @@ pub(super) fn site(
             .collect(),
         since: Timestamp::UNIX_EPOCH,
     };
-    // Other limits, another theme and another Sower make other documents of the same entries, too.
-    let (version, look) = (env!("CARGO_PKG_VERSION"), theme.digest());
-    let all = format!("{version} {look} {:?} {site:?}", config.feed);
+    // Other limits and another Sower make other documents of the same entries, too.
+    let all = format!("{} {:?} {site:?}", env!("CARGO_PKG_VERSION"), config.feed);
     let digest = blake3::hash(all.as_bytes()).to_string();
-    site.since = catalog.words_since(&digest, now).map_err(|it| it.to_string())?;
+    site.since = catalog.since(Own::Words, &digest, now).map_err(|it| it.to_string())?.0;
     Ok(site)
+}
+
+/// The look of the theme's folder, tried on, and the folder, if the configuration names
+/// one; else the built-in look.
+pub(super) fn theme(
+    config: &Config,
+    site: &Site,
+    catalog: &mut Catalog,
+    now: Timestamp,
+) -> Result<(Option<theme::Folder>, Theme), String> {
+    let mut folder = config.theme.clone().map(theme::Folder::new);
+    let theme = folder.as_mut().map_or_else(Theme::default, theme::Folder::read);
+    let since = catalog.since(Own::Look, theme.digest(), now).map_err(|it| it.to_string())?.0;
+    let theme = theme.worn_since(since);
+    if folder.is_some() {
+        line::try_on(site, &theme);
+        theme::tell(&theme);
+    }
+    Ok((folder, theme))
 }
 
 /// The absolute URL of a picture: one already, or a path in the seeds folder.

@@ -127,6 +127,12 @@ impl Shelf {
         self.inner.touch(keys, revision);
     }
 
+    /// Says that at `revision` of the catalog all keys changed that are such. Those that
+    /// are pinned are given back, and stay until they are replaced.
+    pub fn touch_all(&self, is_such: fn(&Key) -> bool, revision: u64) -> Vec<Key> {
+        self.inner.touch_all(is_such, revision)
+    }
+
     /// Whether `key` should be made before anybody asks: pinned, on the shelf now, or
     /// on it and asked for until it was touched.
     pub fn wants(&self, key: &Key) -> bool {
@@ -223,6 +229,20 @@ impl Inner {
             touch.missed |= was_asked;
         }
         self.show(snapshot);
+    }
+
+    fn touch_all(&self, is_such: fn(&Key) -> bool, revision: u64) -> Vec<Key> {
+        let mut books = self.books();
+        let mut snapshot = Snapshot::clone(&self.view.now());
+        let such: Vec<Key> = snapshot.iter().map(|it| it.key.clone()).filter(is_such).collect();
+        let (pinned, others): (Vec<Key>, Vec<Key>) = such.into_iter().partition(is_pinned);
+        for key in others {
+            books.cost -= snapshot.remove(&key.path()).map_or(0, |it| it.cost());
+        }
+        // Others that are being made now are made again, too: that is seldom and cheap.
+        books.floor = books.floor.max(revision);
+        self.show(snapshot);
+        pinned
     }
 
     /// Takes down what was not used for longest, more than needed, so that the search

@@ -8,3 +8,4 @@ mod discovery;
 mod folder;
 mod serving;
 mod support;
+mod theme;
