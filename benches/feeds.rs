@@ -41,6 +41,8 @@ fn measure(count: usize) {
     }
     let daemon = Daemon::start(&seeds, &folder.path().join("state"));
     let mut reader = daemon.reader();
+    // What the asking costs is not what is measured.
+    reader.every = Duration::from_millis(10);
     println!("{count} entries:");
     let cost = new_articles(&daemon, &mut reader, &seeds, count);
     println!("  a new article, the site's feeds and index on the shelf: {cost:.1} ms of CPU");
@@ -57,8 +59,8 @@ fn measure(count: usize) {
     println!("  a new article, the shelf full of what was asked for: {cost:.1} ms of CPU");
 }
 
-/// Milliseconds of CPU time for each, from the file to the three feeds in gzip that hold
-/// it, what is made after that and a reader that polls included.
+/// Milliseconds of CPU time for each, from the file to the three feeds that hold it, both
+/// plain and in gzip; all else that is made of it included, the front page among it.
 fn new_articles(daemon: &Daemon, reader: &mut Reader, seeds: &Path, from: usize) -> f64 {
     let before = daemon.cpu();
     for number in from..from + ARTICLES {
@@ -67,7 +69,9 @@ fn new_articles(daemon: &Daemon, reader: &mut Reader, seeds: &Path, from: usize)
         fs::write(seeds.join(format!("post-{number:06}.md")), text).unwrap();
         reader.until_feed_holds(&format!(">Post {number}</title>"));
         for format in ["atom", "rss", "json"] {
-            reader.get(&format!("/feed.{format}"), "Accept-Encoding: gzip\r\n");
+            for fields in ["", "Accept-Encoding: gzip\r\n"] {
+                reader.get(&format!("/feed.{format}"), fields);
+            }
         }
         std::thread::sleep(Duration::from_millis(350));
     }

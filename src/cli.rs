@@ -5,11 +5,12 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
 
 use crate::config::listen::{Listen, Listens};
 use crate::config::written::{Format, Level, Serve, Site, Written};
 use crate::config::{self, Config};
-use crate::daemon;
+use crate::daemon::{self, Reread};
 use crate::state;
 
 /// Turns a folder into feeds: drop an article into it, and seconds later every
@@ -118,9 +119,13 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
             config.seeds.display()
         )));
     }
-    start_log(config.log.level, config.log.format);
+    let log_from = start_log(config.log.level, config.log.format);
+    for name in &config.foreign {
+        tracing::debug!("the variable `{name}` tells of a service and is no setting; ignored");
+    }
     let reread = move || configuration(again.clone()).map_err(|it| it.reason());
-    daemon::serve(config, state, Box::new(reread)).map_err(Failure::Running)
+    let reread = Reread { config: Box::new(reread), log_from };
+    daemon::serve(config, state, reread).map_err(Failure::Running)
 }
 
 fn configuration(arguments: ServeArguments) -> Result<Config, Failure> {
@@ -150,9 +155,33 @@ fn configuration(arguments: ServeArguments) -> Result<Config, Failure> {
     config::load(flags, environment, file).map_err(|it| Failure::Config(it.to_string()))
 }
 
-/// Structured logs on standard error. What clients do wrong is no warning: the libraries
-/// that speak with them would let anybody fill the log.
-fn start_log(level: Level, format: Format) {
+/// Structured logs on standard error. Gives back what chooses another level.
+fn start_log(level: Level, format: Format) -> Box<dyn Fn(Level) + Send + Sync> {
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter(level))
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal());
+    match format {
+        Format::Text => {
+            let log = log.with_filter_reloading();
+            let handle = log.reload_handle();
+            log.init();
+            // It cannot fail while the program runs.
+            Box::new(move |level| drop(handle.reload(filter(level))))
+        }
+        Format::Json => {
+            let log = log.json().with_filter_reloading();
+            let handle = log.reload_handle();
+            log.init();
+            Box::new(move |level| drop(handle.reload(filter(level))))
+        }
+    }
+}
+
+/// What clients do wrong is no warning: the libraries that speak with them would let
+/// anybody fill the log.
+fn filter(level: Level) -> EnvFilter {
     let level = match level {
         Level::Error => "error",
         Level::Warn => "warn",
@@ -160,14 +189,5 @@ fn start_log(level: Level, format: Format) {
         Level::Debug => "debug",
         Level::Trace => "trace",
     };
-    let filter = format!("{level},h2=error,hyper=error,rustls=error,tokio_rustls=error");
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal());
-    match format {
-        Format::Text => log.init(),
-        Format::Json => log.json().init(),
-    }
+    EnvFilter::new(format!("{level},h2=error,hyper=error,rustls=error,tokio_rustls=error"))
 }

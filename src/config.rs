@@ -45,6 +45,8 @@ pub struct Config {
     pub cache: Caching,
     pub metrics: Metrics,
     pub log: Log,
+    /// Variables that look like ours and are set by others.
+    pub foreign: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -138,13 +140,41 @@ pub fn load(
         }
         None => Written::default(),
     };
-    let mut from_environment = Written::default();
+    let (mut from_environment, mut foreign) = (Written::default(), Vec::new());
     for (name, value) in environment {
-        if let Some(key) = name.strip_prefix("SOWER_").filter(|it| *it != "CONFIG") {
-            from_environment = variable(&name, key, &value)?.over(from_environment);
+        let Some(key) = name.strip_prefix("SOWER_").filter(|it| *it != "CONFIG") else { continue };
+        if is_of_a_service(key, &value) {
+            foreign.push(name);
+            continue;
         }
+        from_environment = variable(&name, key, &value)?.over(from_environment);
     }
-    checked(flags.over(from_environment).over(from_file))
+    let config = checked(flags.over(from_environment).over(from_file))?;
+    Ok(Config { foreign, ..config })
+}
+
+/// Whether a variable, without `SOWER_`, tells of a service named `sower`: containers get
+/// such from Kubernetes and from links of Docker.
+fn is_of_a_service(key: &str, value: &str) -> bool {
+    let is_number = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
+    let is_url =
+        |it: &str| ["tcp://", "udp://", "sctp://"].iter().any(|scheme| it.starts_with(scheme));
+    if key == "SERVICE_HOST" {
+        return true;
+    }
+    if key == "SERVICE_PORT" || key.starts_with("SERVICE_PORT_") {
+        return is_number(value);
+    }
+    let Some(rest) = key.strip_prefix("PORT") else { return false };
+    let mut words = rest.split('_').skip(1);
+    match (words.next(), words.next(), words.next(), words.next()) {
+        (None, ..) => rest.is_empty() && is_url(value),
+        (Some(port), Some("TCP" | "UDP" | "SCTP"), None, _) => is_number(port) && is_url(value),
+        (Some(port), Some("TCP" | "UDP" | "SCTP"), Some("PROTO" | "PORT" | "ADDR"), None) => {
+            is_number(port)
+        }
+        _ => false,
+    }
 }
 
 /// The text of a file; an error begins with its line and column.
@@ -295,6 +325,7 @@ fn checked(written: Written) -> Result<Config, Error> {
             requests: log.requests.unwrap_or(Requests::Off),
             requests_file: log.requests_file,
         },
+        foreign: Vec::new(),
     })
 }
 
@@ -503,6 +534,33 @@ mod tests {
         assert_eq!((config.feed.limit, config.feed.max), (9, 70));
         let config = load(Written::default(), environment, file).unwrap();
         assert_eq!(config.seeds, Path::new("variable"));
+    }
+
+    #[test]
+    fn variables_that_tell_of_services_are_not_ours() {
+        let table = [
+            ("SERVICE_HOST", "10.0.0.7", true, ""),
+            ("SERVICE_PORT", "80", true, ""),
+            ("SERVICE_PORT_HTTP", "80", true, "a port with a name"),
+            ("PORT", "tcp://10.0.0.7:80", true, ""),
+            ("PORT_80_TCP", "tcp://10.0.0.7:80", true, ""),
+            ("PORT_80_TCP_PROTO", "tcp", true, ""),
+            ("PORT_80_TCP_PORT", "80", true, ""),
+            ("PORT_53_UDP_ADDR", "10.0.0.7", true, ""),
+            ("PORT", "8080", false, "a person who means `SOWER_LISTEN`"),
+            ("PORT_80", "tcp://10.0.0.7:80", false, "no protocol"),
+            ("PORTS", "tcp://10.0.0.7:80", false, "another name"),
+            ("SERVICE_PORT", "http", false, "no number"),
+            ("PORT_80_TCP_NAME", "x", false, "nobody sets it"),
+            ("SERVE_LISTEN", "127.0.0.1:80", false, "ours"),
+        ];
+        for (key, value, expected, why) in table {
+            assert_eq!(is_of_a_service(key, value), expected, "{key}={value}: {why}");
+        }
+        let environment = [("SOWER_PORT", "tcp://10.0.0.7:80"), ("SOWER_FEED_LIMIT", "9")];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = load(Written::default(), environment, None).unwrap();
+        assert_eq!((config.feed.limit, config.foreign), (9, vec!["SOWER_PORT".to_owned()]));
     }
 
     #[test]

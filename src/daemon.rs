@@ -13,14 +13,16 @@ pub mod control;
 mod line_thread;
 mod maker;
 mod priority;
+mod reload;
 mod request_log;
 mod salvage;
 mod serving;
+mod settings;
 mod sockets;
 mod state_lock;
 mod theme;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
@@ -28,35 +30,40 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
-use crate::catalog::chosen::Feeds;
-use crate::catalog::order::Limits;
-use crate::catalog::permalink;
-use crate::catalog::rows::Micros;
-use crate::catalog::{self, Catalog, site_key};
+use crate::catalog::{self, site_key};
 use crate::config::Config;
-use crate::convert;
+use crate::config::written::Level;
 use crate::daemon::line_thread::{LineThread, Pulse};
 use crate::daemon::maker::Maker;
+use crate::daemon::reload::Reloading;
 use crate::daemon::serving::Serving;
 use crate::daemon::sockets::Sockets;
 use crate::daemon::state_lock::StateLock;
-use crate::feed::page::{OwnFeed, Site};
-use crate::line::{self, Look};
-use crate::render::theme::Theme;
+use crate::line::Look;
 use crate::serve;
 use crate::shelf::{self, Shelf};
 use crate::systemd;
 use crate::watch;
-use crate::watch::seed::SeedPath;
 
 /// News of the folder that may wait for the line; the watcher waits when they do.
 const NEWS: usize = 4;
 
-/// Reads the configuration again as it was read at the start, or says what is wrong
-/// with it.
-pub type Reread = Box<dyn Fn() -> Result<Config, String> + Send + Sync>;
+/// What a reload needs of whoever started Sower.
+pub struct Reread {
+    /// Reads the configuration again as it was read at the start, or says what is wrong
+    /// with it.
+    pub config: Box<dyn Fn() -> Result<Config, String> + Send + Sync>,
+    /// Logs from this level on.
+    pub log_from: Box<dyn Fn(Level) + Send + Sync>,
+}
+
+impl std::fmt::Debug for Reread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reread").finish_non_exhaustive()
+    }
+}
 
 /// Runs until it is told to stop. `state` is the state folder, made where it is not
 /// there yet.
@@ -72,12 +79,11 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
     let now = Timestamp::now();
     let base_url = config.site.base_url.clone().or_else(|| sockets.base_url());
     let base_url = base_url.ok_or("expected `site.base_url`, found no address that is one")?;
-    let tls = match &config.tls.files {
-        Some((certificate, key)) => Some(Arc::new(serve::Tls::open(certificate, key)?)),
-        None => None,
+    let tls = match &config.tls.files[..] {
+        [] => None,
+        files => Some(Arc::new(serve::Tls::open(files)?)),
     };
     let serving = Serving::new(&config, base_url.clone(), sockets.https_port())?;
-    let serving = Arc::new(serving);
     let (key, ignored) =
         site_key::open(&state, config.site.key.as_deref(), config.site.base_url.as_deref())
             .map_err(|it| format!("cannot keep the site key in `{}`: {it}", state.display()))?;
@@ -88,25 +94,22 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
     }
     info!(seeds = %config.seeds.display(), state = %state.display(), "starting");
 
-    let convert_options = convert_options(&config);
-    let mut catalog = salvage::open(&state, &key, catalog_options(&config, &convert_options), now)?;
-    let theme = config.theme.as_deref().map_or_else(Theme::default, theme::read);
-    let site = site(&config, base_url, key, (&mut catalog, &theme), now)?;
-    let look = Arc::new(Look { site, theme });
-    if config.theme.is_some() {
-        line::try_on(&look);
-        theme::tell(&look.theme);
-    }
+    let convert = settings::convert_options(&config);
+    let mut catalog =
+        salvage::open(&state, &key, settings::catalog_options(&config, &convert), now)?;
+    let site = settings::site(&config, base_url, key, &mut catalog, now)?;
+    let (theme_folder, theme) = settings::theme(&config, &site, &mut catalog, now)?;
+    let look = Arc::new(Look::new(site, theme));
     let shelf = Arc::new(Shelf::new(shelf::Options { memory: config.shelf.memory }));
     let reader = || catalog.reader().map_err(|it| it.to_string());
     let mut known = reader()?;
     let health = Arc::new(Pulse::new(catalog.health().unwrap_or_default()));
     let (sink, news) = mpsc::sync_channel(NEWS);
     let known = Box::new(move || known.known().map_err(|it| it.to_string()));
-    let watcher = priority::giving_way(|| watch::start(watch_options(&config), known, sink))
+    let watching = settings::watch_options(&config);
+    let watcher = priority::giving_way(|| watch::start(watching, known, sink))
         .map_err(|_| "the watcher failed; the log says why")?
         .map_err(|it| it.to_string())?;
-    let watcher = Arc::new(watcher);
 
     let stop = Arc::new(AtomicBool::new(false));
     let (commands, commanded) = mpsc::channel();
@@ -116,16 +119,16 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
         Arc::clone(&shelf),
         commands.clone(),
     ));
-    let report = report(Arc::clone(&health), Arc::clone(&shelf), Arc::clone(&look));
+    let report = report(Arc::clone(&health), Arc::clone(&shelf), Arc::clone(&maker));
     let server = serve::Server::new(shelf.view(), maker.make(), report, serving.options());
     let server = Arc::new(server);
     let readers = Arc::clone(&server);
     let answering = control::Answering {
         reader: reader()?,
-        look: Arc::clone(&look),
+        maker: Arc::clone(&maker),
         pulse: Arc::clone(&health),
         subscribers: Box::new(move || readers.subscribers()),
-        commands,
+        commands: commands.clone(),
     };
     control::start(&state, answering)
         .map_err(|it| format!("cannot listen in the state folder `{}`: {it}", state.display()))?;
@@ -133,22 +136,26 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
     let line = LineThread {
         reader: reader()?,
         catalog,
-        look: Arc::clone(&look),
+        look,
+        theme_folder,
+        maker,
         shelf: Arc::clone(&shelf),
-        convert: convert_options,
+        convert,
+        config: config.clone(),
+        watcher,
+        news,
         pulse: Arc::clone(&health),
         stop: Arc::clone(&stop),
         commands: commanded,
         ready: Some(ready),
         stale: Default::default(),
-        watcher: Arc::clone(&watcher),
         salvage_from: None,
     };
     let line = std::thread::Builder::new()
         .name("line".into())
         .spawn(move || {
             priority::give_way();
-            line.run(&news);
+            line.run();
         })
         .map_err(|it| format!("cannot start the line's thread: {it}"))?;
 
@@ -168,21 +175,17 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
             _ = is_ready => {}
             () = stops.wait() => return Ok(()),
         }
-        let (listeners, told) = sockets.listen()?;
-        announce(&told);
+        let listening = sockets.listen(serve::Doors::new(&server), tls.as_ref())?;
+        announce(&listening.told());
         tokio::spawn(keep_alive(Arc::clone(&health), Arc::clone(&server)));
-        if let Some(tls) = &tls {
-            tokio::spawn(look_at_certificates(Arc::clone(&serving), Arc::clone(tls)));
+        let mut reloading = Reloading { reread, serving, server, listening, tls, commands };
+        tokio::select! {
+            () = stops.wait() => {}
+            never = reloading.on(hangups) => match never {},
         }
-        let reloading =
-            Reloading { reread, watcher, serving, server: Arc::clone(&server), tls: tls.clone() };
-        tokio::spawn(reload(hangups, reloading));
-        let stopping = async {
-            stops.wait().await;
-            info!("told to stop");
-            systemd::stopping();
-        };
-        serve::serve(listeners, tls, &server, stopping).await;
+        info!("told to stop");
+        systemd::stopping();
+        reloading.listening.stop().await;
         Ok(())
     });
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -195,12 +198,12 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
 }
 
 /// What the server tells those who ask how the daemon is.
-fn report(pulse: Arc<Pulse>, shelf: Arc<Shelf>, look: Arc<Look>) -> serve::Health {
+fn report(pulse: Arc<Pulse>, shelf: Arc<Shelf>, maker: Arc<Maker>) -> serve::Health {
     Arc::new(move || {
         let catalog::Health { entries, problems, reasons } = pulse.health();
         serve::Report {
             entries,
-            problems: problems + look.theme.problems().len() as u64,
+            problems: problems + maker.look().theme.load().problems().len() as u64,
             reasons,
             can_serve: true,
             shelf_bytes: shelf.cost() as u64,
@@ -243,39 +246,6 @@ impl Stops {
     }
 }
 
-struct Reloading {
-    reread: Reread,
-    watcher: Arc<watch::Watcher>,
-    serving: Arc<Serving>,
-    server: Arc<serve::Server>,
-    tls: Option<Arc<serve::Tls>>,
-}
-
-/// On SIGHUP the configuration and the certificate are read again, and the whole folder
-/// is compared with the catalog.
-async fn reload(mut hangups: Signal, reloading: Reloading) {
-    while hangups.recv().await.is_some() {
-        systemd::reloading();
-        info!("told to reload: reading the configuration, comparing the folder with the catalog");
-        let Reloading { reread, watcher, serving, server, tls } = &reloading;
-        match tokio::task::block_in_place(reread) {
-            Ok(config) => {
-                tokio::task::block_in_place(|| serving.reload(config, server, tls.as_deref()));
-            }
-            Err(error) => error!("{error}; the configuration stays as it was"),
-        }
-        watcher.compare_now();
-        systemd::ready();
-    }
-}
-
-async fn look_at_certificates(serving: Arc<Serving>, tls: Arc<serve::Tls>) {
-    loop {
-        tokio::time::sleep(serving::LOOK_EVERY).await;
-        tokio::task::block_in_place(|| serving.refresh(&tls));
-    }
-}
-
 /// Tells systemd's watchdog that Sower lives, for as long as the line's thread does and
 /// the server answers.
 async fn keep_alive(pulse: Arc<Pulse>, server: Arc<serve::Server>) {
@@ -287,112 +257,4 @@ async fn keep_alive(pulse: Arc<Pulse>, server: Arc<serve::Server>) {
         }
         tokio::time::sleep(every).await;
     }
-}
-
-fn micros(duration: Duration) -> Micros {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
-}
-
-fn catalog_options(config: &Config, convert: &convert::Options) -> catalog::Options {
-    catalog::Options {
-        feeds: Feeds {
-            limits: Limits { limit: config.feed.limit, max: config.feed.max },
-            chosen: config.feed.own.iter().map(|it| it.chosen.clone()).collect(),
-        },
-        copy_wait: micros(config.catalog.copy_wait),
-        tombstones: micros(config.catalog.tombstones),
-        backdate: micros(config.feed.backdate),
-        vanished_share: config.catalog.vanished_share,
-        converter: convert::VERSION,
-        convert_options: line::options_digest(convert),
-    }
-}
-
-fn convert_options(config: &Config) -> convert::Options {
-    convert::Options {
-        timezone: config.site.timezone.clone(),
-        max_bytes: config.convert.max_bytes,
-        published_folders: config.convert.published_folders.clone(),
-        strip: config.convert.strip.clone(),
-    }
-}
-
-fn watch_options(config: &Config) -> watch::Options {
-    watch::Options {
-        root: config.seeds.clone(),
-        settle: config.watch.settle,
-        mode: config.watch.mode,
-        compare_every: config.watch.compare_every,
-        max_bytes: config.convert.max_bytes,
-        follow_links: config.watch.follow_links,
-        is_seed: convert::is_seed,
-    }
-}
-
-/// The site's own words, defaults filled in.
-fn site(
-    config: &Config,
-    base_url: String,
-    key: String,
-    (catalog, theme): (&mut Catalog, &Theme),
-    now: Timestamp,
-) -> Result<Site, String> {
-    let words = &config.site;
-    let title = words.title.clone().unwrap_or_else(|| folder_name(&config.seeds));
-    let picture = |it: &str| picture(&base_url, it);
-    let (icon, logo, image) = (
-        words.icon.as_deref().map(picture),
-        words.logo.as_deref().map(picture),
-        words.image.as_deref().map(picture),
-    );
-    let mut site = Site {
-        base_url,
-        key,
-        description: words.description.clone().unwrap_or_else(|| format!("Articles from {title}")),
-        title,
-        language: words.language.clone(),
-        author: words.author.clone(),
-        copyright: words.copyright.clone(),
-        icon,
-        logo,
-        image,
-        ttl: config.feed.ttl,
-        hubs: Vec::new(),
-        max_body: config.feed.max_body,
-        feeds: config
-            .feed
-            .own
-            .iter()
-            .map(|it| OwnFeed {
-                folder: it.chosen.folder.clone(),
-                title: it.title.clone(),
-                has_full_text: it.has_full_text,
-            })
-            .collect(),
-        since: Timestamp::UNIX_EPOCH,
-    };
-    // Other limits, another theme and another Sower make other documents of the same entries, too.
-    let (version, look) = (env!("CARGO_PKG_VERSION"), theme.digest());
-    let all = format!("{version} {look} {:?} {site:?}", config.feed);
-    let digest = blake3::hash(all.as_bytes()).to_string();
-    site.since = catalog.words_since(&digest, now).map_err(|it| it.to_string())?;
-    Ok(site)
-}
-
-/// The absolute URL of a picture: one already, or a path in the seeds folder.
-fn picture(base_url: &str, text: &str) -> String {
-    if text.starts_with("https://") || text.starts_with("http://") {
-        return text.to_owned();
-    }
-    match SeedPath::new(text.trim_start_matches('/')) {
-        Some(path) => format!("{base_url}{}", permalink::of_file(&path)),
-        None => format!("{base_url}/{}", text.trim_start_matches('/')),
-    }
-}
-
-/// A title for a site that has none: the name of its folder.
-fn folder_name(seeds: &Path) -> String {
-    let whole = std::fs::canonicalize(seeds).unwrap_or_else(|_| seeds.to_owned());
-    let name = whole.file_name().map(|it| it.to_string_lossy().trim().to_owned());
-    name.filter(|it| !it.is_empty()).unwrap_or_else(|| "Seeds".into())
 }

@@ -11,6 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
@@ -31,11 +32,23 @@ use crate::render::theme::{Subject, Theme};
 use crate::shelf::Shelf;
 use crate::watch::seed::{Change, Seed, SeedPath};
 
-/// What the site says of itself, and how its pages look.
+/// What the site says of itself, and how its pages look, which may change any time.
 #[derive(Debug)]
 pub struct Look {
     pub site: Site,
-    pub theme: Theme,
+    pub theme: ArcSwap<Theme>,
+}
+
+impl Look {
+    pub fn new(site: Site, theme: Theme) -> Look {
+        Look { site, theme: ArcSwap::from_pointee(theme) }
+    }
+
+    /// `page` in the look of now. After the catalog was read, never before: a look that
+    /// changes meanwhile is told by a revision, and the page is made again.
+    fn dress(&self, page: Rendition, subject: Subject<'_>) -> Made {
+        Made::Rendition(self.theme.load().dress(page, subject))
+    }
 }
 
 /// Takes a batch of changes into the catalog: all of it or, if the store fails,
@@ -163,6 +176,17 @@ fn is_shown(key: &Key) -> bool {
     matches!(key, Key::Feed { .. } | Key::Index(_) | Key::Older(..) | Key::Page(_))
 }
 
+/// Whether a theme decides what stands at a key.
+pub fn has_look(key: &Key) -> bool {
+    match key {
+        Key::Visit { .. } | Key::Index(_) | Key::Older(..) | Key::Names(_) => true,
+        // Some are files, which is no harm.
+        Key::Period(_) | Key::Page(_) => true,
+        Key::Feed { .. } | Key::Delta { .. } => false,
+        Key::Opml | Key::Sitemap(_) | Key::Robots => false,
+    }
+}
+
 /// Makes anew what is stale and wanted on the shelf; what is not is made when a
 /// reader asks. What could not be made stays stale.
 pub fn show(
@@ -171,7 +195,6 @@ pub fn show(
     shelf: &Shelf,
     stale: &mut BTreeSet<Key>,
 ) -> Result<()> {
-    let Look { site, theme } = look;
     stale.retain(|key| is_shown(key) && shelf.wants(key));
     // The formats of a document and its page for people are one reading of the catalog.
     let mut documents: BTreeMap<(&Scope, Part), Vec<&Key>> = BTreeMap::new();
@@ -187,13 +210,13 @@ pub fn show(
     }
     for ((scope, part), keys) in documents {
         let (selection, revision) = reader.select(scope, part)?;
-        let mut feed = selection.map(|it| feed::build(site, it));
+        let mut feed = selection.map(|it| feed::build(&look.site, it));
         if keys.iter().any(|it| matches!(it, Key::Index(_))) {
-            sections(reader, site, scope, feed.as_mut())?;
+            sections(reader, &look.site, scope, feed.as_mut())?;
         }
         let none = nothing(reader, scope, feed.is_none())?;
         let made =
-            keys.into_iter().map(|it| (it.clone(), rendered(theme, feed.as_ref(), it, &none)));
+            keys.into_iter().map(|it| (it.clone(), rendered(look, feed.as_ref(), it, &none)));
         fresh.entry(revision).or_default().extend(made);
     }
     stale.clear();
@@ -223,15 +246,14 @@ fn nothing(reader: &mut Reader, scope: &Scope, is_asked: bool) -> Result<Made> {
 }
 
 /// A document in the format of a key, or `none`.
-fn rendered(theme: &Theme, feed: Option<&Feed>, key: &Key, none: &Made) -> Made {
+fn rendered(look: &Look, feed: Option<&Feed>, key: &Key, none: &Made) -> Made {
     match (feed, key) {
         (None, _) => none.clone(),
         (Some(feed), Key::Feed { format, .. }) => Made::Rendition(render::feed(feed, *format)),
         (Some(feed), Key::Visit { format, .. }) => {
-            let page = render::visit(feed, *format);
-            Made::Rendition(theme.dress(page, Subject::Visit(feed, *format)))
+            look.dress(render::visit(feed, *format), Subject::Visit(feed, *format))
         }
-        (Some(feed), _) => Made::Rendition(theme.dress(render::index(feed), Subject::Scope(feed))),
+        (Some(feed), _) => look.dress(render::index(feed), Subject::Scope(feed)),
     }
 }
 
@@ -239,7 +261,7 @@ fn rendered(theme: &Theme, feed: Option<&Feed>, key: &Key, none: &Made) -> Made 
 /// the revision that it was read at, since the shelf refuses what is older than the
 /// last change of its key.
 pub fn make(reader: &mut Reader, look: &Look, key: &Key) -> Result<(Made, u64)> {
-    let Look { site, theme } = look;
+    let site = &look.site;
     if let Some((scope, part)) = document(key) {
         let (selection, revision) = reader.select(scope, part)?;
         let mut feed = selection.map(|it| feed::build(site, it));
@@ -253,7 +275,7 @@ pub fn make(reader: &mut Reader, look: &Look, key: &Key) -> Result<(Made, u64)> 
         {
             none = Made::Moved(entry.permalink);
         }
-        return Ok((rendered(theme, feed.as_ref(), key, &none), revision));
+        return Ok((rendered(look, feed.as_ref(), key, &none), revision));
     }
     if let Key::Delta { scope, format, since } = key {
         return delta(reader, site, (scope, *format), *since);
@@ -265,7 +287,7 @@ pub fn make(reader: &mut Reader, look: &Look, key: &Key) -> Result<(Made, u64)> 
     let made = match place {
         Place::Entry(entry, leads) => {
             let feed = feed::single(site, *entry, &leads);
-            Made::Rendition(theme.dress(render::page(&feed), Subject::Article(&feed)))
+            look.dress(render::page(&feed), Subject::Article(&feed))
         }
         file @ Place::File { .. } => file_at(file),
         Place::Moved(to) => Made::Moved(to),
@@ -277,8 +299,7 @@ pub fn make(reader: &mut Reader, look: &Look, key: &Key) -> Result<(Made, u64)> 
 
 /// Makes a page of each kind, so that what is wrong with a theme's templates is known
 /// before anybody asks.
-pub fn try_on(look: &Look) {
-    let Look { site, theme } = look;
+pub fn try_on(site: &Site, theme: &Theme) {
     let sample = Entry {
         number: 1,
         id: "urn:uuid:00000000-0000-0000-0000-000000000001".into(),
@@ -374,52 +395,54 @@ fn sections(
 
 /// A list, with the revision that it was read at, if `key` is one.
 fn list(reader: &mut Reader, look: &Look, key: &Key) -> Result<Option<(Made, u64)>> {
-    let Look { site, theme } = look;
-    let (rendition, revision) = match key {
+    let site = &look.site;
+    let (made, revision) = match key {
         Key::Opml | Key::Names(_) => {
             let (scopes, changed, revision) = reader.scopes()?;
             let directory = feed::lists::directory(site, scopes, changed);
-            let rendition = match key {
+            let made = match key {
                 Key::Names(kind) => {
                     let page = render::names(&directory, *kind);
-                    theme.dress(page, Subject::Names(&directory, *kind))
+                    look.dress(page, Subject::Names(&directory, *kind))
                 }
-                _ => render::opml(&directory),
+                _ => Made::Rendition(render::opml(&directory)),
             };
-            (Some(rendition), revision)
+            (made, revision)
         }
         Key::Period(period) => {
             let (calendar, changed, revision) = reader.calendar(*period)?;
             let calendar = calendar.map(|it| feed::lists::calendar(site, it, changed));
-            (
-                calendar.map(|it| theme.dress(render::calendar(&it), Subject::Calendar(&it))),
-                revision,
-            )
+            let page = |it| look.dress(render::calendar(&it), Subject::Calendar(&it));
+            (calendar.map_or(Made::Missing, page), revision)
         }
         Key::Sitemap(None) => {
             let (last, changed, revision) = reader.last_number()?;
             let channel = feed::lists::site(site, changed);
-            if last > SITEMAP {
-                (Some(render::sitemap_index(&channel, sitemap_part(last))), revision)
+            let rendition = if last > SITEMAP {
+                render::sitemap_index(&channel, sitemap_part(last))
             } else {
                 let (headlines, _, _) = reader.numbered(1, last)?;
                 let headlines = feed::lists::headlines(site, headlines);
-                (Some(render::sitemap(&channel, &headlines, true)), revision)
-            }
+                render::sitemap(&channel, &headlines, true)
+            };
+            (Made::Rendition(rendition), revision)
         }
         Key::Sitemap(Some(part)) => {
             let from = i64::from(*part - 1) * SITEMAP_PART + 1;
             let (headlines, changed, revision) = reader.numbered(from, from + SITEMAP_PART - 1)?;
             let channel = feed::lists::site(site, changed);
             let headlines = feed::lists::headlines(site, headlines);
-            let rendition = render::sitemap(&channel, &headlines, *part == 1);
-            ((!headlines.is_empty()).then_some(rendition), revision)
+            let made = match headlines.is_empty() {
+                true => Made::Missing,
+                false => Made::Rendition(render::sitemap(&channel, &headlines, *part == 1)),
+            };
+            (made, revision)
         }
         Key::Robots => {
             let (_, changed, revision) = reader.last_number()?;
-            (Some(render::robots(&feed::lists::site(site, changed))), revision)
+            (Made::Rendition(render::robots(&feed::lists::site(site, changed))), revision)
         }
         _ => return Ok(None),
     };
-    Ok(Some((rendition.map_or(Made::Missing, Made::Rendition), revision)))
+    Ok(Some((made, revision)))
 }

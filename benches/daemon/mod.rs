@@ -36,7 +36,8 @@ impl Daemon {
 
     pub fn reader(&self) -> Reader {
         let stream = connect(&self.address);
-        Reader { address: self.address.clone(), stream, condition: String::new() }
+        let (address, condition) = (self.address.clone(), String::new());
+        Reader { address, stream, condition, every: Duration::from_micros(500) }
     }
 
     /// User and system time so far, to the hundredth of a second.
@@ -95,6 +96,8 @@ pub struct Reader {
     address: String,
     stream: BufReader<TcpStream>,
     condition: String,
+    /// How often it asks for what it waits for.
+    pub every: Duration,
 }
 
 pub struct Answer {
@@ -139,7 +142,7 @@ impl Reader {
                 return;
             }
             assert!(started.elapsed() < Duration::from_secs(60), "it never came");
-            std::thread::sleep(Duration::from_micros(500));
+            std::thread::sleep(self.every);
         }
     }
 }

@@ -70,7 +70,8 @@ impl Rows<'_> {
 
     /// Whether an entry that lives on is no longer in this scope since then.
     fn has_left_since(&self, scope: &ScopeRow, moment: Micros) -> Result<bool> {
-        let sql = "SELECT 1 FROM members WHERE scope = ? AND state = 'left' AND parted > ? LIMIT 1";
+        let sql = "SELECT 1 FROM members INDEXED BY members_left \
+                   WHERE scope = ? AND state = 'left' AND parted > ? LIMIT 1";
         Ok(self.one(sql, [scope.scope, moment], |_| Ok(()))?.is_some())
     }
 
@@ -81,7 +82,8 @@ impl Rows<'_> {
         moment: Micros,
         most: usize,
     ) -> Result<Vec<(String, Micros)>> {
-        let sql = "SELECT id, since FROM members JOIN entries ON entries.number = members.entry \
+        let sql = "SELECT id, since FROM members INDEXED BY members_withdrawn \
+                   JOIN entries ON entries.number = members.entry \
                    WHERE members.scope = ? AND state = 'withdrawn' AND changed > ? \
                    ORDER BY since DESC, entries.number DESC LIMIT ?";
         self.all(sql, params![scope.scope, moment, most as i64], |row| {
@@ -115,7 +117,8 @@ impl Rows<'_> {
                 known.insert(entry);
             }
         }
-        let sql = "SELECT entry FROM members WHERE scope = ? AND page = ? AND state = 'live'";
+        let sql = "SELECT entry FROM members INDEXED BY members_by_page \
+                   WHERE scope = ? AND page = ? AND state = 'live'";
         known.extend(self.all(sql, params![scope.scope, scope.page], |row| row.get::<_, i64>(0))?);
         Ok(known)
     }

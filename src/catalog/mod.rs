@@ -107,6 +107,13 @@ impl Touched {
     }
 }
 
+/// What documents and pages hold beside entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    Words,
+    Look,
+}
+
 /// How the catalog stands, for `/healthz` and `sower status`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Health {
@@ -143,15 +150,32 @@ impl Catalog {
     }
 
     fn begin(
-        mut store: Store,
+        store: Store,
         file: DatabaseFile,
         key: String,
         options: Options,
         now: Timestamp,
     ) -> Result<Catalog> {
-        let digest =
-            format!("{}:{}", options.converter, blake3::Hash::from(options.convert_options));
-        store.write(|rows| {
+        let mut catalog = Catalog { store, file, options, key, due: None, revision: 0 };
+        catalog.follow_options(now)?;
+        Ok(catalog)
+    }
+
+    /// Goes on with other options, or as it was where that fails. Readers of before keep
+    /// theirs; whoever calls compares the whole folder.
+    pub fn renew(&mut self, options: Options, now: Timestamp) -> Result<Touched> {
+        let old = std::mem::replace(&mut self.options, options);
+        let followed = self.follow_options(now);
+        if followed.is_err() {
+            self.options = old;
+        }
+        followed
+    }
+
+    fn follow_options(&mut self, now: Timestamp) -> Result<Touched> {
+        let Options { converter, convert_options, .. } = &self.options;
+        let digest = format!("{converter}:{}", blake3::Hash::from(*convert_options));
+        self.store.write(|rows| {
             if rows.fact("born")?.is_none() {
                 rows.put_fact("born", &now.as_microsecond().to_string())?;
                 rows.put_fact("import", "open")?;
@@ -164,9 +188,7 @@ impl Catalog {
             }
             rows.put_fact("converter", &digest)
         })?;
-        let mut catalog = Catalog { store, file, options, key, due: None, revision: 0 };
-        catalog.decide(now, |decider| decider.choose())?;
-        Ok(catalog)
+        self.decide(now, |decider| decider.choose())
     }
 
     /// Opens what can be read of the damaged catalog in `folder`; the damaged one is set
@@ -264,18 +286,25 @@ impl Catalog {
         self.readers().open()
     }
 
-    /// Since when the site's own words are what `digest` stands for: `now` where they
-    /// have changed.
-    pub fn words_since(&mut self, digest: &str, now: Timestamp) -> Result<Timestamp> {
-        let micros = self.store.write(|rows| {
-            let known = rows.fact("words")?;
-            if known.as_deref() != Some(digest) {
-                rows.put_fact("words", digest)?;
-                rows.put_fact("words_since", &now.as_microsecond().to_string())?;
+    /// Since when the site's own words, or its look, are what `digest` stands for: `now`
+    /// where they have changed. With the revision, a new one where they have.
+    pub fn since(&mut self, what: Own, digest: &str, now: Timestamp) -> Result<(Timestamp, u64)> {
+        let (name, since) = match what {
+            Own::Words => ("words", "words_since"),
+            Own::Look => ("look", "look_since"),
+        };
+        let (micros, revision) = self.store.write(|rows| {
+            let mut revision = rows.number("revision")?.unwrap_or(0);
+            if rows.fact(name)?.as_deref() != Some(digest) {
+                revision += 1;
+                rows.put_fact(name, digest)?;
+                rows.put_fact(since, &now.as_microsecond().to_string())?;
+                rows.put_fact("revision", &revision.to_string())?;
             }
-            rows.number("words_since")
+            Ok::<_, store::Error>((rows.number(since)?, revision as u64))
         })?;
-        Ok(micros.and_then(|it| Timestamp::from_microsecond(it).ok()).unwrap_or(now))
+        let since = micros.and_then(|it| Timestamp::from_microsecond(it).ok());
+        Ok((since.unwrap_or(now), revision))
     }
 
     /// Tidies the database while nothing else is to do.

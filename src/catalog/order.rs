@@ -110,6 +110,9 @@ pub(super) fn scope_of(kind: &str, name: String) -> Option<Scope> {
 }
 
 /// Scopes and their members.
+///
+/// Queries name the index that they go by: by itself SQLite, which keeps no statistics here,
+/// takes the primary key for as good and reads every member of the scope.
 impl Rows<'_> {
     pub fn scope(&self, scope: &Scope) -> Result<Option<ScopeRow>> {
         let (kind, name) = kind_and_name(scope);
@@ -181,7 +184,8 @@ impl Rows<'_> {
     ) -> Result<Option<u32>> {
         let back = !is_new
             && self.run(
-                "UPDATE members SET state = 'live' WHERE scope = ? AND entry = ? AND state <> 'live'",
+                "UPDATE members INDEXED BY members_by_entry SET state = 'live' \
+                 WHERE scope = ? AND entry = ? AND state <> 'live'",
                 [row, entry],
             )? > 0;
         if back {
@@ -306,7 +310,8 @@ impl Rows<'_> {
     pub fn shown(&self, scope: &ScopeRow, part: Part, limits: &Limits) -> Result<Vec<EntryRow>> {
         let numbers: Vec<i64> = match part {
             Part::Archive(page) => self.all(
-                "SELECT entry FROM members WHERE scope = ? AND page = ? AND state = 'live'",
+                "SELECT entry FROM members INDEXED BY members_by_page \
+                 WHERE scope = ? AND page = ? AND state = 'live'",
                 params![scope.scope, page],
                 |row| row.get(0),
             )?,
@@ -316,7 +321,8 @@ impl Rows<'_> {
                  UNION SELECT entry FROM (SELECT entry FROM members \
                    WHERE scope = ?1 AND state = 'live' AND announced > ?3 \
                    ORDER BY announced DESC, number DESC LIMIT ?4) \
-                 UNION SELECT entry FROM members WHERE scope = ?1 AND page = ?5 AND state = 'live'",
+                 UNION SELECT entry FROM members INDEXED BY members_by_page \
+                   WHERE scope = ?1 AND page = ?5 AND state = 'live'",
                 params![scope.scope, limits.limit, scope.changed - DAY, limits.max, scope.page],
                 |row| row.get(0),
             )?,
@@ -341,7 +347,8 @@ impl Rows<'_> {
         let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
         let sql = |and: &str| {
             format!(
-                "SELECT id, since FROM members JOIN entries ON entries.number = members.entry \
+                "SELECT id, since FROM members INDEXED BY members_withdrawn \
+                 JOIN entries ON entries.number = members.entry \
                  WHERE members.scope = ?1 AND state = 'withdrawn' AND since >= ?2 {and} \
                  ORDER BY since DESC, entries.number DESC LIMIT ?3"
             )
@@ -357,7 +364,8 @@ impl Rows<'_> {
 
     /// The last change of an entry that an archive page holds, or held at that time.
     pub fn page_changed(&self, scope: &ScopeRow, page: u32) -> Result<Option<Micros>> {
-        let sql = "SELECT max(CASE state WHEN 'left' THEN parted ELSE changed END) FROM members \
+        let sql = "SELECT max(CASE state WHEN 'left' THEN parted ELSE changed END) \
+                   FROM members INDEXED BY members_by_page \
                    JOIN entries ON entries.number = members.entry \
                    WHERE members.scope = ? AND page = ?";
         Ok(self.one(sql, params![scope.scope, page], |row| row.get(0))?.flatten())

@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use crate::config::listen::Listen;
-use crate::config::written::{self, Access, ClientAddress};
+use crate::config::written::{self, Access, ClientAddress, OneOrMore};
 use crate::config::{Error, bytes, span};
 use crate::serve::{Caching, Networks};
 
@@ -41,8 +41,8 @@ pub struct Serve {
 #[derive(Debug, Clone)]
 pub struct Tls {
     pub listen: Vec<Listen>,
-    /// Certificate chain and private key; there where `listen` is not empty.
-    pub files: Option<(PathBuf, PathBuf)>,
+    /// Certificate chains and their private keys; some where `listen` is not empty.
+    pub files: Vec<(PathBuf, PathBuf)>,
     pub redirect: bool,
     /// In seconds; 0: not said.
     pub hsts: u64,
@@ -91,19 +91,27 @@ pub(super) fn serve(written: written::Serve) -> Result<Serve, Error> {
 
 pub(super) fn tls(written: written::Tls) -> Result<Tls, Error> {
     let listen = written.listen.map_or_else(Vec::new, |it| it.0);
-    let files = match (written.certificate, written.key) {
-        (Some(certificate), Some(key)) => Some((certificate, key)),
-        (None, None) if listen.is_empty() => None,
-        (certificate, _) => {
-            let missing = if certificate.is_none() { "certificate" } else { "key" };
+    let paths = |it: Option<OneOrMore>| Vec::from(it.unwrap_or_default());
+    let (certificates, keys) = (paths(written.certificate), paths(written.key));
+    let is_wanted = !(listen.is_empty() && certificates.is_empty() && keys.is_empty());
+    for (paths, key) in [(&certificates, "certificate"), (&keys, "key")] {
+        if is_wanted && paths.is_empty() {
             return Err(Error(format!(
-                "expected the path of a PEM file in `tls.{missing}`, found none"
+                "expected the path of a PEM file in `tls.{key}`, found none"
             )));
         }
-    };
+    }
+    if certificates.len() != keys.len() {
+        return Err(Error(format!(
+            "expected a file in `tls.key` for each in `tls.certificate`, found {} and {}",
+            keys.len(),
+            certificates.len()
+        )));
+    }
+    let files = certificates.into_iter().zip(keys).map(|(it, key)| (it.into(), key.into()));
     Ok(Tls {
         listen,
-        files,
+        files: files.collect(),
         redirect: written.redirect.unwrap_or(false),
         hsts: span(written.hsts, Duration::ZERO).as_secs(),
     })

@@ -103,8 +103,8 @@ table! { Serve {
 
 table! { Tls {
     listen: Listens,
-    certificate: PathBuf,
-    key: PathBuf,
+    certificate: OneOrMore,
+    key: OneOrMore,
     redirect: bool,
     hsts: Span,
 } }

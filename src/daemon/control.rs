@@ -16,8 +16,9 @@ use tracing::warn;
 
 use crate::catalog::Reader;
 use crate::catalog::rows::{Micros, SeedRow, Standing};
+use crate::config::Config;
 use crate::daemon::line_thread::Pulse;
-use crate::line::Look;
+use crate::daemon::maker::Maker;
 use crate::serve::Subscribers;
 
 const SOCKET: &str = "control";
@@ -31,6 +32,11 @@ pub enum Command {
     Confirm(mpsc::Sender<usize>),
     /// A reader found the catalog damaged, and how.
     Salvage(String),
+    /// Go on with another configuration and base URL, and compare the folder with the
+    /// catalog; the answer is whether that can be done.
+    Renew(Box<(Config, String)>, tokio::sync::oneshot::Sender<bool>),
+    /// Compare the folder with the catalog.
+    Compare,
 }
 
 /// Asks the daemon of a state folder.
@@ -80,7 +86,7 @@ pub(super) fn start(state: &Path, mut answering: Answering) -> io::Result<()> {
 /// What answers are made of.
 pub(super) struct Answering {
     pub(super) reader: Reader,
-    pub(super) look: std::sync::Arc<Look>,
+    pub(super) maker: std::sync::Arc<Maker>,
     pub(super) pulse: std::sync::Arc<Pulse>,
     pub(super) subscribers: Box<dyn Fn() -> Vec<Subscribers> + Send>,
     pub(super) commands: mpsc::Sender<Command>,
@@ -124,7 +130,7 @@ impl Answering {
         line(&format!("entries: {}", health.entries));
         match self.reader.status() {
             Ok(status) => {
-                let of_theme = self.look.theme.problems();
+                let of_theme = self.maker.look().theme.load().problems();
                 line(&format!("problems: {}", status.problems.len() + of_theme.len()));
                 for problem in status.problems.iter().chain(&of_theme) {
                     line(&format!("  {problem}"));

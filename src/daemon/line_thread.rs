@@ -12,16 +12,17 @@ use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use crate::catalog::store::{Error, Result};
-use crate::catalog::{Catalog, Health, Reader, Sighting, Touched};
+use crate::catalog::{Catalog, Health, Own, Reader, Sighting, Touched};
+use crate::config::Config;
 use crate::convert;
 use crate::daemon::control::Command;
-use crate::daemon::salvage;
-use crate::daemon::theme;
+use crate::daemon::maker::Maker;
+use crate::daemon::{NEWS, salvage, settings, theme};
 use crate::line::{self, Look};
 use crate::render::rendition::Key;
 use crate::shelf::Shelf;
 use crate::shelf::snapshot::pinned;
-use crate::watch::{News, Watcher};
+use crate::watch::{self, News};
 
 /// Readers see what changed no later than this, however much else changes.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
@@ -92,22 +93,26 @@ pub struct LineThread {
     pub catalog: Catalog,
     pub reader: Reader,
     pub look: Arc<Look>,
+    pub theme_folder: Option<theme::Folder>,
+    pub maker: Arc<Maker>,
     pub shelf: Arc<Shelf>,
     pub convert: convert::Options,
+    pub config: Config,
+    pub watcher: watch::Watcher,
+    pub news: Receiver<News>,
     pub pulse: Arc<Pulse>,
     pub stop: Arc<AtomicBool>,
     pub commands: Receiver<Command>,
     /// Told once, when the site's feeds are on the shelf.
     pub ready: Option<tokio::sync::oneshot::Sender<()>>,
     pub stale: BTreeSet<Key>,
-    pub watcher: Arc<Watcher>,
     /// Not before this may the catalog be salvaged.
     pub salvage_from: Option<Instant>,
 }
 
 impl LineThread {
     /// Until told to stop, or the watcher ends.
-    pub fn run(mut self, news: &Receiver<News>) {
+    pub fn run(mut self) {
         let mut progress = Progress::new(self.catalog.is_importing().unwrap_or(false));
         self.stale.extend(pinned());
         let mut shown = Instant::now();
@@ -116,7 +121,7 @@ impl LineThread {
             self.pulse.beat();
             let arrived = match next.take() {
                 Some(arrived) => Some(arrived),
-                None => match news.recv_timeout(self.wait()) {
+                None => match self.news.recv_timeout(self.wait()) {
                     Ok(arrived) => Some((arrived, None)),
                     Err(RecvTimeoutError::Timeout) => None,
                     Err(RecvTimeoutError::Disconnected) => break,
@@ -124,7 +129,7 @@ impl LineThread {
             };
             if let Some((arrived, seen)) = arrived {
                 progress.note(&arrived);
-                let following = news.try_recv().ok();
+                let following = self.news.try_recv().ok();
                 let ahead = self.hear_and_look_ahead(arrived, seen, following.as_ref());
                 next = following.map(|it| (it, ahead));
             }
@@ -132,9 +137,14 @@ impl LineThread {
                 self.write(|catalog, now, _| catalog.tick(now));
             }
             while let Ok(command) = self.commands.try_recv() {
-                self.obey(&command);
+                if self.obey(command) {
+                    // The watcher that said it is gone, or it was converted otherwise; the
+                    // comparison finds it again.
+                    next = None;
+                }
             }
-            next = next.or_else(|| Some((news.try_recv().ok()?, None)));
+            self.look_at_theme();
+            next = next.or_else(|| Some((self.news.try_recv().ok()?, None)));
             if next.is_none() || shown.elapsed() >= SHOW_EVERY {
                 self.show();
                 shown = Instant::now();
@@ -202,7 +212,34 @@ impl LineThread {
         }
     }
 
-    fn obey(&mut self, command: &Command) {
+    /// Where the theme's folder holds another look than the site has, the site gets it,
+    /// and every page is made again.
+    fn look_at_theme(&mut self) {
+        let Some(theme) = self.theme_folder.as_mut().and_then(theme::Folder::changed) else {
+            return;
+        };
+        let old = self.look.theme.load();
+        if theme.digest() == old.digest() {
+            return;
+        }
+        // Clocks may be set back.
+        let now = Timestamp::now().max(old.since());
+        let digest = theme.digest().to_owned();
+        let theme = theme.worn_since(now);
+        line::try_on(&self.look.site, &theme);
+        self.look.theme.store(Arc::new(theme));
+        info!("the site has the look that its theme's folder holds now");
+        // What is being made meanwhile may have the old look, and is of an older revision.
+        let mut revision = 0;
+        self.write(|catalog, _, _| {
+            revision = catalog.since(Own::Look, &digest, now)?.1;
+            Ok(Touched::default())
+        });
+        self.stale.extend(self.shelf.touch_all(line::has_look, revision));
+    }
+
+    /// `true` where news of before must be heard again.
+    fn obey(&mut self, command: Command) -> bool {
         match command {
             Command::Confirm(answer) => {
                 let count = std::cell::Cell::new(0);
@@ -214,11 +251,65 @@ impl LineThread {
                 info!(entries = count.get(), "a person confirmed that what is missing is gone");
                 // Whoever asked may have left.
                 let _ = answer.send(count.get());
+                false
+            }
+            Command::Renew(meant, answer) => {
+                let (config, base_url) = *meant;
+                let renewed = self.renew(config, base_url);
+                if let Err(error) = &renewed {
+                    error!("{error}; articles are published as before");
+                }
+                let _ = answer.send(renewed.is_ok());
+                true
+            }
+            Command::Compare => {
+                self.watcher.compare_now();
+                false
             }
             Command::Salvage(damage) => {
-                self.salvage(damage);
+                self.salvage(&damage);
+                false
             }
         }
+    }
+
+    /// Goes on as if it had been started with another configuration, but that everything
+    /// that is published is served meanwhile.
+    fn renew(&mut self, config: Config, base_url: String) -> std::result::Result<(), String> {
+        let convert = settings::convert_options(&config);
+        let options = settings::catalog_options(&config, &convert);
+        let now = Timestamp::now();
+        let told = |it: Error| format!("the catalog cannot take the configuration over: {it}");
+        self.catalog.renew(options, now).map_err(told)?;
+        let key = self.look.site.key.clone();
+        let site = settings::site(&config, base_url, key, &mut self.catalog, now)?;
+        let (folder, theme) = settings::theme(&config, &site, &mut self.catalog, now)?;
+        let watching = settings::watch_options(&config);
+        if format!("{watching:?}") != format!("{:?}", settings::watch_options(&self.config)) {
+            let mut known = self.catalog.reader().map_err(told)?;
+            let (sink, news) = std::sync::mpsc::sync_channel(NEWS);
+            let known = Box::new(move || known.known().map_err(|it| it.to_string()));
+            self.watcher = watch::start(watching, known, sink).map_err(|it| it.to_string())?;
+            self.news = news;
+        } else {
+            self.watcher.compare_now();
+        }
+        self.reader = self.catalog.reader().map_err(told)?;
+        (self.look, self.theme_folder) = (Arc::new(Look::new(site, theme)), folder);
+        (self.convert, self.config) = (convert, config);
+        self.shelf.limit(self.config.shelf.memory);
+        self.maker.renew(self.catalog.readers(), Arc::clone(&self.look));
+        // What was read before this moment is refused from here on.
+        let revision = std::cell::Cell::new(0);
+        self.write(|catalog, now, _| {
+            let touched = catalog.tick(now)?;
+            revision.set(touched.revision);
+            Ok(touched)
+        });
+        self.stale.extend(self.shelf.touch_all(|_| true, revision.get()));
+        self.stale.extend(pinned());
+        self.pulse.note_change();
+        Ok(())
     }
 
     /// Writes to the catalog, again and again where that fails: no change is lost to
@@ -321,7 +412,7 @@ impl LineThread {
             }
             return;
         }
-        theme::tell(&self.look.theme);
+        theme::tell(&self.look.theme.load());
         if let Some(ready) = self.ready.take() {
             // Nobody waits for it where the daemon is being stopped.
             let _ = ready.send(());

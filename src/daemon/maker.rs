@@ -4,6 +4,7 @@
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
 use tracing::error;
 
 use crate::catalog::store::Error;
@@ -21,12 +22,18 @@ const TRIES: usize = 5;
 
 #[derive(Debug)]
 pub struct Maker {
-    idle: Mutex<Vec<Reader>>,
-    readers: Readers,
-    look: Arc<Look>,
     shelf: Arc<Shelf>,
+    now: ArcSwap<Now>,
     /// Told where the catalog is found to be damaged.
     commands: Sender<Command>,
+}
+
+/// What a reload puts another in the place of.
+#[derive(Debug)]
+struct Now {
+    look: Arc<Look>,
+    readers: Readers,
+    idle: Mutex<Vec<Reader>>,
 }
 
 impl Maker {
@@ -36,7 +43,18 @@ impl Maker {
         shelf: Arc<Shelf>,
         commands: Sender<Command>,
     ) -> Maker {
-        Maker { idle: Mutex::default(), readers, look, shelf, commands }
+        let now = Now { look, readers, idle: Mutex::default() };
+        Maker { shelf, now: ArcSwap::from_pointee(now), commands }
+    }
+
+    /// How things look now.
+    pub fn look(&self) -> Arc<Look> {
+        Arc::clone(&self.now.load().look)
+    }
+
+    /// From now on things look like this. What is on the shelf already stays there.
+    pub fn renew(&self, readers: Readers, look: Arc<Look>) {
+        self.now.store(Arc::new(Now { look, readers, idle: Mutex::default() }));
     }
 
     /// For the server.
@@ -52,22 +70,22 @@ impl Maker {
     }
 
     fn make_now(&self, key: &Key) -> Result<Arc<Shelved>, Unmade> {
-        let mut reader = self.reader().map_err(|it| self.failed(key, &it))?;
         for _ in 0..TRIES {
+            let now = self.now.load_full();
+            let mut reader = now.reader().map_err(|it| self.failed(key, &it))?;
             let (made, revision) =
-                line::make(&mut reader, &self.look, key).map_err(|it| self.failed(key, &it))?;
-            theme::tell(&self.look.theme);
-            if let Some(shelved) = self.shelf.put(key.clone(), made, revision) {
-                self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+                line::make(&mut reader, &now.look, key).map_err(|it| self.failed(key, &it))?;
+            theme::tell(&now.look.theme.load());
+            let shelved = self.shelf.put(key.clone(), made, revision);
+            now.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+            // What was renewed meanwhile is made again in its new form.
+            if let Some(shelved) = shelved
+                && Arc::ptr_eq(&now, &self.now.load())
+            {
                 return Ok(shelved);
             }
         }
         Err(Unmade::Busy)
-    }
-
-    fn reader(&self) -> Result<Reader, Error> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| self.readers.open(), Ok)
     }
 
     fn failed(&self, key: &Key, error: &Error) -> Unmade {
@@ -77,5 +95,12 @@ impl Maker {
             let _ = self.commands.send(Command::Salvage(error.to_string()));
         }
         Unmade::Failed
+    }
+}
+
+impl Now {
+    fn reader(&self) -> Result<Reader, Error> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(|| self.readers.open(), Ok)
     }
 }

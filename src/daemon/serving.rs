@@ -1,30 +1,24 @@
 //! The configuration as the server understands it, at the start and when it is read
 //! again.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
 use http::HeaderValue;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use crate::config::Config;
 use crate::config::written::{Access, ClientAddress, Requests};
 use crate::daemon::request_log::RequestLog;
-use crate::serve::{self, Journal, JournalFormat, Server, Tls, Told};
-
-/// How often certificate files are looked at.
-pub(super) const LOOK_EVERY: Duration = Duration::from_secs(30);
+use crate::serve::{self, Journal, JournalFormat, Told};
 
 /// Files that are open beside connections: the catalog's, those being read, the
 /// watcher's.
 const OTHER_FILES: u64 = 512;
 
-/// What can be read again while Sower runs.
+/// The configuration as it is now.
 pub(super) struct Serving {
-    config: Mutex<Config>,
+    config: Config,
     base_url: String,
     https_port: Option<u16>,
-    requests: Mutex<Option<RequestLog>>,
+    requests: Option<RequestLog>,
     most_files: u64,
 }
 
@@ -41,10 +35,10 @@ impl Serving {
             _ => Some(RequestLog::start(config.log.requests_file.as_deref())?),
         };
         let serving = Serving {
-            config: Mutex::new(config.clone()),
+            config: config.clone(),
             base_url,
             https_port,
-            requests: Mutex::new(requests),
+            requests,
             most_files: raise_open_files(),
         };
         let (wanted, most) = (config.serve.max_connections, serving.connections(config));
@@ -59,7 +53,7 @@ impl Serving {
     }
 
     pub(super) fn options(&self) -> serve::Options {
-        let config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        let config = &self.config;
         let limits = &config.serve;
         let after_scheme = self.base_url.split_once("://").map_or("", |(_, rest)| rest);
         let base_path = after_scheme.find('/').map_or("", |slash| &after_scheme[slash..]);
@@ -76,7 +70,7 @@ impl Serving {
                 ClientAddress::Forwarded => Told::Forwarded,
                 ClientAddress::Proxy => Told::Proxy,
             },
-            connections: self.connections(&config),
+            connections: self.connections(config),
             connections_of_client: limits.max_connections_per_address,
             header_timeout: limits.header_timeout,
             idle_timeout: limits.idle_timeout,
@@ -96,7 +90,7 @@ impl Serving {
                 Access::Loopback => serve::Access::Loopback,
                 Access::Everybody => serve::Access::Everybody,
             },
-            journal: self.journal(&config),
+            journal: self.journal(config),
         }
     }
 
@@ -106,8 +100,7 @@ impl Serving {
             Requests::Combined => JournalFormat::Combined,
             Requests::Json => JournalFormat::Json,
         };
-        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        requests.as_ref().map(|it| Journal { format, sink: it.sink() })
+        self.requests.as_ref().map(|it| Journal { format, sink: it.sink() })
     }
 
     fn connections(&self, config: &Config) -> usize {
@@ -121,74 +114,35 @@ impl Serving {
         of_url.or(self.https_port).unwrap_or(443)
     }
 
-    /// Puts `fresh` in the place of the configuration, and says what of it has to wait
-    /// for a restart. What is open goes on as it was.
-    pub(super) fn reload(&self, fresh: Config, server: &Server, tls: Option<&Tls>) {
-        {
-            let mut config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
-            let fixed = fixed(&config, &fresh);
-            if !fixed.is_empty() {
-                warn!("changed, but only read at the start: {}; restart Sower", fixed.join(", "));
-            }
-            let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-            let path = fresh.log.requests_file.clone();
-            match (fresh.log.requests, &*requests) {
-                (Requests::Off, _) => *requests = None,
-                (_, Some(log)) => log.reopen(path),
-                (_, None) => match RequestLog::start(path.as_deref()) {
-                    Ok(log) => *requests = Some(log),
-                    Err(error) => error!("{error}; requests are not logged"),
-                },
-            }
-            // The rest keeps what it was started with.
-            config.serve = fresh.serve;
-            config.tls.redirect = fresh.tls.redirect;
-            config.tls.hsts = fresh.tls.hsts;
-            config.tls.files = fresh.tls.files.or(config.tls.files.take());
-            config.cache = fresh.cache;
-            config.metrics.access = fresh.metrics.access;
-            config.log.requests = fresh.log.requests;
-            config.log.requests_file = fresh.log.requests_file;
-        }
-        server.reload(self.options());
-        if let Some(tls) = tls {
-            self.refresh(tls);
-        }
+    pub(super) fn config(&self) -> &Config {
+        &self.config
     }
 
-    /// Looks whether there is a new certificate.
-    pub(super) fn refresh(&self, tls: &Tls) {
-        let files = {
-            let config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
-            config.tls.files.clone()
-        };
-        match tls.refresh(files.as_ref().map(|(one, other)| (one.as_path(), other.as_path()))) {
-            Ok(true) => info!("read the certificate again"),
-            Ok(false) => {}
-            Err(error) => error!("{error}; the old certificate is used on"),
-        }
+    pub(super) fn base_url(&self) -> &str {
+        &self.base_url
     }
-}
 
-/// Keys whose change only a restart brings about.
-fn fixed(old: &Config, fresh: &Config) -> Vec<&'static str> {
-    let told = |it: &dyn std::fmt::Debug| format!("{it:?}");
-    let pairs = [
-        ("seeds", told(&old.seeds), told(&fresh.seeds)),
-        ("state", told(&old.state), told(&fresh.state)),
-        ("[site]", told(&old.site), told(&fresh.site)),
-        ("[watch]", told(&old.watch), told(&fresh.watch)),
-        ("[convert]", told(&old.convert), told(&fresh.convert)),
-        ("[catalog]", told(&old.catalog), told(&fresh.catalog)),
-        ("[feed]", told(&old.feed), told(&fresh.feed)),
-        ("[shelf]", told(&old.shelf), told(&fresh.shelf)),
-        ("serve.listen", told(&old.serve.listen), told(&fresh.serve.listen)),
-        ("tls.listen", told(&old.tls.listen), told(&fresh.tls.listen)),
-        ("metrics.listen", told(&old.metrics.listen), told(&fresh.metrics.listen)),
-        ("log.level", told(&old.log.level), told(&fresh.log.level)),
-        ("log.format", told(&old.log.format), told(&fresh.log.format)),
-    ];
-    pairs.into_iter().filter(|it| it.1 != it.2).map(|it| it.0).collect()
+    pub(super) fn set_base_url(&mut self, base_url: String) {
+        self.base_url = base_url;
+    }
+
+    pub(super) fn set_https_port(&mut self, port: Option<u16>) {
+        self.https_port = port;
+    }
+
+    /// Puts `fresh` in the place of the configuration, and opens the request log anew.
+    pub(super) fn renew(&mut self, fresh: Config) {
+        let path = fresh.log.requests_file.clone();
+        match (fresh.log.requests, &self.requests) {
+            (Requests::Off, _) => self.requests = None,
+            (_, Some(log)) => log.reopen(path),
+            (_, None) => match RequestLog::start(path.as_deref()) {
+                Ok(log) => self.requests = Some(log),
+                Err(error) => error!("{error}; requests are not logged"),
+            },
+        }
+        self.config = fresh;
+    }
 }
 
 fn hsts(seconds: u64) -> Option<HeaderValue> {
@@ -217,14 +171,6 @@ mod tests {
 
     fn config(text: &str) -> Config {
         load(Written::default(), [], Some((Path::new("s.toml"), text))).unwrap()
-    }
-
-    #[test]
-    fn what_only_a_restart_changes_is_named() {
-        let old = config("");
-        let fresh = config("[site]\ntitle = \"x\"\n[serve]\nlisten = \"[::1]:1\"\nmax_makes = 2");
-        assert_eq!(fixed(&old, &fresh), ["[site]", "serve.listen"]);
-        assert_eq!(fixed(&old, &config("[cache]\nfeed = \"no-cache\"")), [""; 0]);
     }
 
     #[test]

@@ -1,6 +1,11 @@
-//! The theme's folder, read at the start.
+//! The theme's folder, looked at while Sower runs.
+//!
+//! It is listed, not watched: it is small, may lie on any file system, and may be a link
+//! that is turned.
 
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use tracing::warn;
 
@@ -11,18 +16,67 @@ const LONGEST: u64 = 1 << 20;
 /// Folders in folders, and files, that are looked at.
 const DEEPEST: usize = 4;
 const MOST: usize = 200;
+/// How often it is looked at. A change counts when it rested until the next look.
+const EVERY: Duration = Duration::from_millis(500);
 
-/// The look that the files of `folder` make. What cannot be read is said in the log, and
-/// the built-in look stands in for it.
-pub fn read(folder: &Path) -> Theme {
-    let mut files = Vec::new();
-    read_into(&mut files, folder, "", 0);
-    files.sort();
-    let theme = Theme::new(files);
-    if theme.digest() == Theme::new(Vec::new()).digest() {
-        warn!(theme = %folder.display(), "expected templates or `style.css` in the theme's folder, found none; pages look as they do without");
+/// A file of the theme as it was met: its path in the folder, length, inode, and when it
+/// was modified and changed.
+type Facts = (String, u64, u64, (i64, i64), (i64, i64));
+
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    looked: Instant,
+    /// What the last look met, and what was read.
+    met: Vec<Facts>,
+    read: Vec<Facts>,
+}
+
+impl Folder {
+    pub fn new(path: PathBuf) -> Folder {
+        Folder { path, looked: Instant::now(), met: Vec::new(), read: Vec::new() }
     }
-    theme
+
+    /// The look that the files make. What cannot be read is said in the log, and the
+    /// built-in look stands in for it.
+    pub fn read(&mut self) -> Theme {
+        self.met = self.list();
+        self.read_met()
+    }
+
+    /// The look that the files make where they are others than were read, and rest.
+    pub fn changed(&mut self) -> Option<Theme> {
+        if self.looked.elapsed() < EVERY {
+            return None;
+        }
+        self.looked = Instant::now();
+        let now = self.list();
+        let is_resting = now == self.met;
+        self.met = now;
+        (is_resting && self.met != self.read).then(|| self.read_met())
+    }
+
+    fn read_met(&mut self) -> Theme {
+        self.read.clone_from(&self.met);
+        let mut files = Vec::new();
+        for (name, ..) in &self.met {
+            match std::fs::read_to_string(self.path.join(name)) {
+                Ok(text) => files.push((name.clone(), text)),
+                Err(error) => warn!(file = name, %error, "cannot read a file of the theme"),
+            }
+        }
+        if files.is_empty() {
+            warn!(theme = %self.path.display(), "expected templates or `style.css` in the theme's folder, found none; pages look as they do without");
+        }
+        Theme::new(files)
+    }
+
+    fn list(&self) -> Vec<Facts> {
+        let mut files = Vec::new();
+        list_into(&mut files, &self.path, "", 0);
+        files.sort();
+        files
+    }
 }
 
 /// Says in the log what is newly known to be wrong with the theme.
@@ -32,11 +86,9 @@ pub fn tell(theme: &Theme) {
     }
 }
 
-fn read_into(files: &mut Vec<(String, String)>, folder: &Path, before: &str, depth: usize) {
-    let unreadable = |it: std::io::Error| {
-        warn!(theme = %folder.display(), error = %it, "cannot read the theme's folder");
-    };
-    let Ok(listing) = std::fs::read_dir(folder).map_err(unreadable) else { return };
+/// What cannot be listed is not there.
+fn list_into(files: &mut Vec<Facts>, folder: &Path, before: &str, depth: usize) {
+    let Ok(listing) = std::fs::read_dir(folder) else { return };
     for entry in listing.flatten() {
         let Ok(name) = entry.file_name().into_string() else { continue };
         let Ok(facts) = std::fs::metadata(entry.path()) else { continue };
@@ -45,15 +97,14 @@ fn read_into(files: &mut Vec<(String, String)>, folder: &Path, before: &str, dep
             continue;
         }
         if facts.is_dir() && depth < DEEPEST {
-            read_into(files, &entry.path(), &format!("{path}/"), depth + 1);
+            list_into(files, &entry.path(), &format!("{path}/"), depth + 1);
         } else if facts.is_file()
             && facts.len() <= LONGEST
             && (name.ends_with(".html") || path == "style.css")
         {
-            match std::fs::read_to_string(entry.path()) {
-                Ok(text) => files.push((path, text)),
-                Err(error) => warn!(file = path, %error, "cannot read a file of the theme"),
-            }
+            let (modified, changed) =
+                ((facts.mtime(), facts.mtime_nsec()), (facts.ctime(), facts.ctime_nsec()));
+            files.push((path, facts.len(), facts.ino(), modified, changed));
         }
     }
 }

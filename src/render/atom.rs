@@ -8,13 +8,16 @@
 //!   schema of RFC 4287 (appendix B) has none: they are moved before the entries.
 
 use atom_syndication::extension::Extension;
-use atom_syndication::{Category, Content, Entry, FixedDateTime, Generator, Link, Person, Text};
+use atom_syndication::{
+    Category, Content, Entry, FixedDateTime, Generator, Link, Person, Text, TextType,
+};
 use jiff::Timestamp;
 
 use crate::catalog::entry::{Part, Tombstone};
 use crate::convert::article;
 use crate::feed::page::{Attachment, Feed, Item};
 use crate::render::content;
+use crate::render::html::Escaped;
 use crate::render::rendition::Format;
 use crate::render::xml::{self, Element, Extensions};
 
@@ -129,7 +132,7 @@ fn entry(item: &Item) -> Entry {
             .collect(),
         links,
         published: Some(date(item.published)),
-        summary: content::summary(item).map(|it| plain(&it, language)),
+        summary: content::summary(item).map(|it| summary(&it, language)),
         content: Some(Content {
             lang: language.cloned(),
             value: Some(content::body(item).into_owned()),
@@ -178,6 +181,17 @@ fn person(person: &article::Person) -> Person {
 
 fn plain(text: &str, language: Option<&String>) -> Text {
     Text { value: xml::line(text).into(), lang: language.cloned(), ..Text::default() }
+}
+
+/// Plain text. What could be taken for markup is said to be HTML and escaped in it: the
+/// same to readers that heed the type, and right in those that do not. Titles stay as
+/// they are, since programs compare them.
+fn summary(text: &str, language: Option<&String>) -> Text {
+    if !text.contains(['&', '<']) {
+        return plain(text, language);
+    }
+    let value = Escaped(&xml::line(text)).to_string();
+    Text { value, lang: language.cloned(), r#type: TextType::Html, ..Text::default() }
 }
 
 /// RFC 3339, section 5.6; the crate prints it by way of chrono.

@@ -108,7 +108,13 @@ pub struct Head<'a> {
 /// [`body`] goes on.
 pub fn open(feed: &Feed, head: &Head<'_>, capacity: usize) -> Html {
     let mut html = Html(String::with_capacity(capacity + STYLE.len() + 4096));
-    html.raw("<!DOCTYPE html>\n<html").language(head.language, None).raw(">\n<head>\n");
+    html.raw("<!DOCTYPE html>\n<html");
+    match head.language {
+        Some(_) => html.language(head.language, None),
+        // Programs that read aloud want a word: undetermined (ISO 639-2).
+        None => html.raw(" lang=\"und\" dir=\"auto\""),
+    };
+    html.raw(">\n<head>\n");
     html.raw("<meta charset=\"utf-8\">\n<title>").text(head.title).raw("</title>\n");
     html.meta("name", "viewport", "width=device-width, initial-scale=1");
     html.meta("name", "color-scheme", "light dark");

@@ -36,7 +36,7 @@ pub fn document(feed: &Feed) -> String {
     if feed.scope != Scope::Site || !is_current {
         html::site(&mut html, feed, language);
     }
-    html.raw("<div class=\"h-feed\">\n<header>\n<h1 class=\"p-name\">").text(&title);
+    html.raw("<main class=\"h-feed\">\n<header>\n<h1 class=\"p-name\">").text(&title);
     html.raw("</h1>\n<a class=\"u-url\" hidden=\"hidden\"").attribute("href", &url).raw("></a>\n");
     if xml::line(&feed.description) != xml::line(&feed.title) {
         html.raw("<p class=\"subtitle\">").text(&feed.description).raw("</p>\n");
@@ -47,7 +47,7 @@ pub fn document(feed: &Feed) -> String {
         html::ways(&mut html, feed, language);
     }
     sections(&mut html, feed, language);
-    html.raw("</header>\n<main>\n");
+    html.raw("</header>\n<div class=\"entries\">\n");
     for item in &feed.items {
         article(&mut html, feed, item);
     }
@@ -56,7 +56,7 @@ pub fn document(feed: &Feed) -> String {
         html.raw(">Nothing has been published here yet.</p>\n");
     }
     turns(&mut html, feed, language);
-    html.raw("</main>\n</div>\n");
+    html.raw("</div>\n</main>\n");
     html::close(html, feed, language, true)
 }
 

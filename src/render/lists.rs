@@ -76,7 +76,8 @@ pub fn calendar(calendar: &Calendar) -> String {
 }
 
 fn open(channel: &crate::feed::page::Feed, heading: &str, url: &str) -> Html {
-    let language = channel.language.as_deref();
+    // What stands on it beside names is ours.
+    let language = channel.language.as_deref().or(Some("en"));
     let title = format!("{heading} \u{2013} {}", channel.title);
     let head = Head { title: &title, description: "", canonical: url, language };
     let mut html = html::open(channel, &head, 32 * 1024);

@@ -32,7 +32,7 @@ pub fn document(feed: &Feed, item: &Item) -> String {
         html.raw("<p class=\"subtitle\" role=\"doc-subtitle\">").text(subtitle).raw("</p>\n");
     }
     byline(&mut html, item, language);
-    html.raw("</header>\n<div class=\"e-content\">\n").raw(&xml::text(&item.html));
+    html.raw("</header>\n<div class=\"e-content\">\n").raw(&reachable(&xml::text(&item.html)));
     html.raw("\n</div>\n");
     attachments(&mut html, item);
     translations(&mut html, item, language);
@@ -95,6 +95,30 @@ fn byline(html: &mut Html, item: &Item, language: Option<&str>) {
         html.time("dt-updated", item.updated, language).raw("</span>");
     }
     html.raw("</p>\n");
+}
+
+/// A body for those who have no mouse or no eyes: what may be wider than the page can be
+/// scrolled by keys, and the boxes of a list of tasks have a name.
+///
+/// Without quotation marks, since a value of an attribute may hold what looks like a tag:
+/// there it stays harmless.
+fn reachable(body: &str) -> String {
+    let mut reachable = String::with_capacity(body.len() + body.len() / 32);
+    let mut done = 0;
+    for (at, _) in body.match_indices('<') {
+        let rest = &body[at + 1..];
+        let end = rest.find(|it: char| !it.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let attribute = match &rest[..end] {
+            "pre" | "table" => " tabindex=0",
+            "input" => " aria-label=\u{2610}",
+            _ => continue,
+        };
+        reachable.push_str(&body[done..at + 1 + end]);
+        reachable.push_str(attribute);
+        done = at + 1 + end;
+    }
+    reachable.push_str(&body[done..]);
+    reachable
 }
 
 fn attachments(html: &mut Html, item: &Item) {
@@ -202,4 +226,35 @@ fn tags(html: &mut Html, item: &Item) {
         html.text(&tag.label).raw("</a></li>\n");
     }
     html.raw("</ul>\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_for_keys_and_readers_aloud() {
+        let table = [
+            ("<pre>a</pre>", "<pre tabindex=0>a</pre>", "code may be wide"),
+            ("<pre lang=\"c\">a</pre>", "<pre tabindex=0 lang=\"c\">a</pre>", ""),
+            ("<table><tr></tr></table>", "<table tabindex=0><tr></tr></table>", "tables may"),
+            (
+                "<input type=\"checkbox\">",
+                "<input aria-label=\u{2610} type=\"checkbox\">",
+                "fields need a name",
+            ),
+            ("<p>&lt;pre&gt; a &lt; b</p>", "<p>&lt;pre&gt; a &lt; b</p>", "text is no tag"),
+            ("<prefix><b>a</b>", "<prefix><b>a</b>", "another name"),
+            ("</pre></table>", "</pre></table>", "ends"),
+            (
+                "<b title=\"<pre><b>\">a</b>",
+                "<b title=\"<pre tabindex=0><b>\">a</b>",
+                "in a value: no quotation mark may end it",
+            ),
+            ("<pre", "<pre tabindex=0", "the end of the text"),
+        ];
+        for (body, expected, why) in table {
+            assert_eq!(reachable(body), expected, "{why}");
+        }
+    }
 }

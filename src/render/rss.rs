@@ -150,6 +150,10 @@ fn item(item: &Item) -> rss::Item {
     for attachment in item.enclosures.iter().skip(1) {
         extensions.push(media_content(attachment));
     }
+    if item.updated > item.published {
+        // RSS has no element of its own for it; readers know Atom's.
+        extensions.push(Element::new("atom:updated").saying(&item.updated.to_string()));
+    }
     let guid = xml::line(&item.guid).into_owned();
     let (author, creators) = match item.authors.as_slice() {
         [one] if one.email.is_some() => (contact(one), Vec::new()),

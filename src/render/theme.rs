@@ -62,6 +62,8 @@ pub struct Theme {
     style: Option<String>,
     templates: Option<Environment<'static>>,
     digest: String,
+    /// Since when the site looks so: no page is older.
+    since: Timestamp,
     /// What is wrong with its files, and what failed in them since.
     problems: Mutex<Vec<Met>>,
 }
@@ -105,6 +107,16 @@ impl Theme {
         &self.digest
     }
 
+    /// The same look, worn since then.
+    pub fn worn_since(mut self, since: Timestamp) -> Theme {
+        self.since = since;
+        self
+    }
+
+    pub fn since(&self) -> Timestamp {
+        self.since
+    }
+
     /// Everything that is wrong with it, as far as it was met.
     pub fn problems(&self) -> Vec<Problem> {
         let problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,6 +136,7 @@ impl Theme {
 
     /// `page` as this theme has it.
     pub fn dress(&self, mut page: Rendition, subject: Subject<'_>) -> Rendition {
+        page.modified = page.modified.max(self.since);
         if self.style.is_none() && self.templates.is_none() {
             return page;
         }

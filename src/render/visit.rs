@@ -21,7 +21,7 @@ pub fn document(feed: &Feed, format: Format) -> String {
     html.meta("name", "robots", "noindex");
     html::body(&mut html);
     html::site(&mut html, feed, language);
-    html.raw("<div class=\"h-feed\">\n<header>\n<h1 class=\"p-name\">").text(&feed.title);
+    html.raw("<main class=\"h-feed\">\n<header>\n<h1 class=\"p-name\">").text(&feed.title);
     html.raw("</h1>\n<section class=\"notice\"").language(Some("en"), language).raw(">\n");
     html.raw("<p>This is a <strong>feed</strong>: an address for a feed reader, the program ");
     html.raw("that shows you each new article as it appears. To subscribe, copy the address ");
@@ -30,14 +30,14 @@ pub fn document(feed: &Feed, format: Format) -> String {
     html.raw("></p>\n<p>A reader is a program such as NetNewsWire, Feeder or Thunderbird, or a ");
     html.raw("web site such as Feedly or Inoreader; most are free. You can also <a href=\"");
     html.raw("?raw\">see what programs see</a> at this address.</p>\n</section>\n");
-    html.raw("</header>\n<main>\n<h2").language(Some("en"), language).raw(">");
+    html.raw("</header>\n<div class=\"entries\">\n<h2").language(Some("en"), language).raw(">");
     html.raw(if feed.part == Part::Current { "Newest articles" } else { "Articles" });
     html.raw("</h2>\n");
     for item in feed.items.iter().take(SHOWN) {
         index::article(&mut html, feed, item);
     }
     html.raw("<p class=\"to-page\"><a").attribute("href", &feed.home).raw(">");
-    html.text(&feed.title).raw("</a></p>\n</main>\n</div>\n");
+    html.text(&feed.title).raw("</a></p>\n</div>\n</main>\n");
     html::close(html, feed, language, true)
 }
 

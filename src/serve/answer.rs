@@ -15,8 +15,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
 use http::header::{
-    CONTENT_LENGTH, EXPECT, FORWARDED, HeaderName, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING,
-    USER_AGENT, VIA,
+    CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDED, HeaderName, STRICT_TRANSPORT_SECURITY,
+    TRANSFER_ENCODING, USER_AGENT, VIA,
 };
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::{Body as _, Incoming};
@@ -39,7 +39,7 @@ use crate::serve::polls::Polls;
 use crate::serve::refusal::Refusal;
 use crate::serve::respond::{self, Asked, Channel, Decision, FilePart, Role, Site};
 use crate::serve::subscribers::Readership;
-use crate::serve::{Access, Health, Options, file, response};
+use crate::serve::{Access, Health, Options, file, response, unread};
 use crate::shelf::snapshot::{self, Body as Stored, Document, Item, Shelved, View};
 
 /// What all connections share until the server ends.
@@ -137,6 +137,8 @@ impl hyper::service::Service<Request<Incoming>> for Responder {
         match first {
             Ok(reply) => Answer::Now(Some(self.finish(reply, &request, began))),
             Err(later) => {
+                self.phase.working();
+                let has_body = matches!(later, Later::Drain);
                 let this = self.clone();
                 Answer::Later(Box::pin(async move {
                     let (head, body) = request.into_parts();
@@ -148,6 +150,13 @@ impl hyper::service::Service<Request<Incoming>> for Responder {
                         reply.unwrap_or_else(|| this.refuse(Refusal::Internal, &request));
                     if is_last && request.version() < Version::HTTP_2 {
                         response::close(reply.0.headers_mut());
+                    }
+                    if reply.0.headers().contains_key(CONNECTION) {
+                        this.phase.leave_rest();
+                    }
+                    // Otherwise the connection holds more than bytes that are written.
+                    if !has_body && !matches!(reply.0.body(), Body::File(_)) {
+                        this.phase.answered();
                     }
                     this.finish(reply, &request, began)
                 }))
@@ -166,7 +175,9 @@ impl Responder {
     ) -> Response<Body> {
         let Shared { lasting, options, .. } = &*self.shared;
         let answered = self.answered.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        let is_last = answered >= options.requests || lasting.is_stopping.load(Ordering::Relaxed);
+        let is_last = answered >= options.requests
+            || self.phase.is_doubtful()
+            || lasting.is_stopping.load(Ordering::Relaxed);
         if is_last && request.version() < Version::HTTP_2 {
             response::close(response.headers_mut());
         }
@@ -193,6 +204,31 @@ impl Responder {
             (journal.sink)(line.written(journal.format));
         }
         response
+    }
+
+    /// The answer to a request that could not be read, as bytes.
+    pub(super) fn refuse_unread(&self, refusal: Refusal, head: &[u8]) -> Vec<u8> {
+        let Shared { lasting, options, .. } = &*self.shared;
+        let guessed = unread::guess(head);
+        let response = response::refuse(refusal, &guessed.headers, &guessed.method);
+        let (bytes, response) = unread::written(response, SystemTime::now());
+        lasting.meter.answered(Kind::Other, response.status(), Duration::ZERO);
+        if let Some(journal) = &options.journal {
+            let line = Line {
+                // Who cannot be read says nothing that is believed.
+                client: self.visitor.peer.address,
+                now: Timestamp::now(),
+                method: &guessed.method,
+                uri: &guessed.uri,
+                version: Version::HTTP_11,
+                headers: &guessed.headers,
+                status: response.status(),
+                bytes: response.body().size_hint().exact().unwrap_or_default(),
+                microseconds: 0,
+            };
+            (journal.sink)(line.written(journal.format));
+        }
+        bytes
     }
 
     fn client(&self, headers: &HeaderMap) -> Option<std::net::IpAddr> {
@@ -342,6 +378,7 @@ impl Responder {
                     return self.refuse(refusal, request);
                 }
                 self.phase.answering();
+                self.phase.working();
                 self.first(request)
             }
             step => Err(step),
@@ -429,6 +466,7 @@ impl Responder {
             }
             FilePart::Send(ranges) => {
                 let method = request.method();
+                self.phase.streaming();
                 (response::file(document, open, ranges, method, caching, readers), Kind::File)
             }
             FilePart::Refuse(refusal) => self.refuse(refusal, request),

@@ -3,25 +3,46 @@
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
+use http::{HeaderMap, Method};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 
 use crate::serve::answer::Shared;
 use crate::serve::connection::{self, Arrival, Stop};
 use crate::serve::listener::{Listener, Socket};
 use crate::serve::meter::Shed;
+use crate::serve::refusal::Refusal;
 use crate::serve::respond::Role;
 use crate::serve::tls::Tls;
+use crate::serve::{response, unread};
 
 /// Where connections come in.
 pub(super) struct Door {
-    pub(super) server: Arc<ArcSwap<Shared>>,
-    pub(super) tls: Option<Arc<Tls>>,
-    pub(super) stop: watch::Receiver<Stop>,
+    server: Arc<ArcSwap<Shared>>,
+    tls: Option<Arc<Tls>>,
+    stop: watch::Receiver<Stop>,
+    closing: oneshot::Receiver<()>,
+}
+
+/// A door that is open until this is dropped.
+#[derive(Debug)]
+pub struct Open {
+    closing: oneshot::Sender<()>,
+    keeping: JoinHandle<()>,
+}
+
+impl Open {
+    /// Lets nobody in any more. Who waits already is let in first, and who is in goes on.
+    pub async fn close(self) {
+        drop(self.closing);
+        // It cannot fail but by a panic, which is in the log.
+        let _ = self.keeping.await;
+    }
 }
 
 /// How long a listener rests after an error that is not the client's, such as too
@@ -29,23 +50,31 @@ pub(super) struct Door {
 const REST: Duration = Duration::from_millis(100);
 
 impl Door {
-    /// Until the server stops.
-    pub(super) async fn keep(mut self, listener: Listener) {
-        let Listener { socket, role, is_tls, is_kept } = listener;
-        if !is_tls {
-            self.tls = None;
-        }
-        match &socket {
-            Socket::Tcp(it) => self.keep_socket(it, role, is_kept).await,
-            Socket::Unix(it, _) => self.keep_socket(it, role, is_kept).await,
-        }
+    /// Lets in who comes to `listener`.
+    pub(super) fn open(
+        server: Arc<ArcSwap<Shared>>,
+        stop: watch::Receiver<Stop>,
+        listener: Listener,
+    ) -> Open {
+        let Listener { socket, role, tls, is_kept } = listener;
+        let (closing, closed) = oneshot::channel();
+        let mut door = Door { server, tls, stop, closing: closed };
+        let keeping = tokio::spawn(async move {
+            match &socket {
+                Socket::Tcp(it) => door.keep_socket(it, role, is_kept).await,
+                Socket::Unix(it, _) => door.keep_socket(it, role, is_kept).await,
+            }
+        });
+        Open { closing, keeping }
     }
 
+    /// Until the door is closed or the server stops.
     async fn keep_socket<A: Accept>(&mut self, socket: &A, role: Role, is_kept: bool) {
         loop {
             let accepted = tokio::select! {
                 biased;
                 _ = self.stop.wait_for(|it| *it > Stop::Running) => break,
+                _ = &mut self.closing => break,
                 accepted = socket.accept_one() => accepted,
             };
             match accepted {
@@ -91,10 +120,9 @@ impl Door {
 
     /// Tells a client that there is no room, if it listens at once.
     fn shed<S: Stream>(&self, stream: &S) {
-        const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n\
-            Connection: close\r\nContent-Length: 0\r\n\r\n";
         if self.tls.is_none() {
-            let _ = stream.send_now(FULL);
+            let full = response::refuse(Refusal::Busy, &HeaderMap::new(), &Method::GET);
+            let _ = stream.send_now(&unread::written(full, SystemTime::now()).0);
         }
     }
 }

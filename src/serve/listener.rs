@@ -3,17 +3,19 @@
 use std::io;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokio::net::{TcpListener, UnixListener};
 
 use crate::serve::respond::Role;
+use crate::serve::tls::Tls;
 
 /// A bound socket, and what it is for.
 #[derive(Debug)]
 pub struct Listener {
     pub(super) socket: Socket,
     pub(super) role: Role,
-    pub(super) is_tls: bool,
+    pub(super) tls: Option<Arc<Tls>>,
     /// Whether others, such as systemd, keep it open when this process ends; who waits
     /// in its queue is then answered by the next.
     pub(super) is_kept: bool,
@@ -36,7 +38,7 @@ impl Listener {
     }
 
     fn of(socket: Socket) -> Listener {
-        Listener { socket, role: Role::Site, is_tls: false, is_kept: false }
+        Listener { socket, role: Role::Site, tls: None, is_kept: false }
     }
 
     /// Binds a Unix socket, in place of one that nobody listens at any more. Who may
@@ -62,8 +64,8 @@ impl Listener {
     }
 
     #[must_use]
-    pub fn with_tls(self) -> Listener {
-        Listener { is_tls: true, ..self }
+    pub fn with_tls(self, tls: Arc<Tls>) -> Listener {
+        Listener { tls: Some(tls), ..self }
     }
 
     /// The socket is somebody else's, too.

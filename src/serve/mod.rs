@@ -18,6 +18,7 @@
 //! | `respond` | a request, the shelf | a [`Decision`](respond::Decision) | all |
 //! | `address`, `accept`, `condition`, `range`, `navigation`, `delta`, `fields` | path, fields of a request | what they mean | all |
 //! | `response`, `refusal`, `body` | a decision | a response | but files |
+//! | `unread` | what hyper cannot read | what is answered | all |
 //! | `flight` | keys | one making for all who ask | |
 //! | `crowd`, `polls` | who is here, who asks | who has to wait | |
 //! | `peer`, `networks` | addresses, what proxies say | who asks | all |
@@ -53,6 +54,7 @@ mod subscribers;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod unread;
 
 use std::future::Future;
 use std::path::Path;
@@ -64,12 +66,12 @@ use arc_swap::ArcSwap;
 use http::HeaderValue;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
 
 use crate::serve::answer::{Lasting, Shared};
 use crate::serve::connection::{Arrival, Protocols, Stop};
 use crate::serve::crowd::Crowd;
 use crate::serve::door::Door;
+pub use crate::serve::door::Open;
 use crate::serve::flight::Flights;
 pub use crate::serve::flight::{Make, Outcome, Unmade};
 pub use crate::serve::journal::{Format as JournalFormat, Journal, Sink};
@@ -84,7 +86,7 @@ use crate::serve::respond::Site;
 pub use crate::serve::response::Caching;
 use crate::serve::subscribers::Readership;
 pub use crate::serve::subscribers::Subscribers;
-pub use crate::serve::tls::Tls;
+pub use crate::serve::tls::{Refreshed, Tls};
 use crate::shelf::snapshot::View;
 
 #[derive(Debug, Clone)]
@@ -247,44 +249,62 @@ fn shared(lasting: Arc<Lasting>, options: Options) -> Shared {
     }
 }
 
-/// Serves on all of `listeners` until `shutdown` is ready and what is in flight is
-/// done, or the time for that is over. `tls` is for those listeners that have TLS.
+/// Where connections come in. More doors can be opened, and some closed, while the server
+/// runs.
 ///
-/// Nothing here ends the server before that: whatever a client does harms its own
-/// connection, and a listener that fails is asked again.
-pub async fn serve(
-    listeners: Vec<Listener>,
-    tls: Option<Arc<Tls>>,
-    server: &Server,
-    shutdown: impl Future<Output = ()>,
-) {
-    let (stop, stopped) = watch::channel(Stop::Running);
-    let mut doors = JoinSet::new();
-    for listener in listeners {
-        let door =
-            Door { server: Arc::clone(&server.now), tls: tls.clone(), stop: stopped.clone() };
-        doors.spawn(door.keep(listener));
+/// Nothing here ends the server before it is told to stop: whatever a client does harms
+/// its own connection, and a listener that fails is asked again.
+pub struct Doors {
+    server: Arc<ArcSwap<Shared>>,
+    stop: watch::Sender<Stop>,
+}
+
+impl Doors {
+    pub fn new(server: &Server) -> Doors {
+        Doors { server: Arc::clone(&server.now), stop: watch::Sender::new(Stop::Running) }
     }
-    drop(stopped);
+
+    /// Lets in who comes to `listener`, until what this gives back is closed or dropped.
+    pub fn open(&self, listener: Listener) -> Open {
+        Door::open(Arc::clone(&self.server), self.stop.subscribe(), listener)
+    }
+
+    /// Closes all doors, and waits until what is in flight is done or the time for that is
+    /// over.
+    pub async fn stop(&self) {
+        let shared = self.server.load_full();
+        let drain = shared.options.drain;
+        // From now on each answer is its connection's last.
+        shared.lasting.is_stopping.store(true, Ordering::Relaxed);
+        // Closes the listeners, too, so that nobody waits in their queues.
+        self.stop.send_replace(Stop::Finishing);
+        // Those who keep a connection may ask once more and are told that it was the last
+        // time; who says nothing is left after a moment.
+        let moment = MOMENT.min(drain / 4);
+        if tokio::time::timeout(moment, self.stop.closed()).await.is_ok() {
+            return;
+        }
+        self.stop.send_replace(Stop::Closing);
+        if tokio::time::timeout(drain - moment, self.stop.closed()).await.is_err() {
+            let late = self.stop.receiver_count();
+            tracing::warn!("{late} connections were not done after {drain:?}; they are cut");
+            self.stop.send_replace(Stop::Now);
+            self.stop.closed().await;
+        }
+    }
+}
+
+impl std::fmt::Debug for Doors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Doors").field("stop", &self.stop).finish_non_exhaustive()
+    }
+}
+
+/// Serves on all of `listeners` until `shutdown` is ready and what is in flight is done,
+/// or the time for that is over.
+pub async fn serve(listeners: Vec<Listener>, server: &Server, shutdown: impl Future<Output = ()>) {
+    let doors = Doors::new(server);
+    let _open: Vec<Open> = listeners.into_iter().map(|it| doors.open(it)).collect();
     shutdown.await;
-    let shared = server.now.load_full();
-    let drain = shared.options.drain;
-    // From now on each answer is its connection's last.
-    shared.lasting.is_stopping.store(true, Ordering::Relaxed);
-    stop.send_replace(Stop::Finishing);
-    // Closes the listeners, so that nobody waits in their queues.
-    doors.join_all().await;
-    // Those who keep a connection may ask once more and are told that it was the last
-    // time; who says nothing is left after a moment.
-    let moment = MOMENT.min(drain / 4);
-    if tokio::time::timeout(moment, stop.closed()).await.is_ok() {
-        return;
-    }
-    stop.send_replace(Stop::Closing);
-    if tokio::time::timeout(drain - moment, stop.closed()).await.is_err() {
-        let late = stop.receiver_count();
-        tracing::warn!("{late} connections were not done after {drain:?}; they are cut");
-        stop.send_replace(Stop::Now);
-        stop.closed().await;
-    }
+    doors.stop().await;
 }

@@ -21,6 +21,8 @@ pub enum Refusal {
     NotAcceptable,
     /// 408.
     BodyTimeout,
+    /// 408, of the head.
+    HeadTimeout,
     /// 410.
     Gone,
     /// 412.
@@ -37,6 +39,8 @@ pub enum Refusal {
     Misdirected,
     /// 429, with the seconds until it may ask again.
     TooOften(u64),
+    /// 431.
+    HeadTooLarge,
     /// 500.
     Internal,
     /// 501, of the method.
@@ -45,6 +49,8 @@ pub enum Refusal {
     UnknownCoding,
     /// 503; goes with `Retry-After`.
     Busy,
+    /// 505.
+    UnknownVersion,
 }
 
 impl Refusal {
@@ -54,7 +60,7 @@ impl Refusal {
             Refusal::NotFound => StatusCode::NOT_FOUND,
             Refusal::NotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Refusal::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-            Refusal::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Refusal::BodyTimeout | Refusal::HeadTimeout => StatusCode::REQUEST_TIMEOUT,
             Refusal::Gone => StatusCode::GONE,
             Refusal::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Refusal::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -63,9 +69,11 @@ impl Refusal {
             Refusal::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
             Refusal::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Refusal::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
+            Refusal::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Refusal::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Refusal::NotImplemented | Refusal::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
             Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::UnknownVersion => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
         }
     }
 
@@ -77,6 +85,9 @@ impl Refusal {
             Refusal::NotAllowed => "This address can be read and not written.".into(),
             Refusal::NotAcceptable => "It is not to be had in any coding you accept.".into(),
             Refusal::BodyTimeout => "The body of the request did not arrive in time.".into(),
+            Refusal::HeadTimeout => "The request did not arrive in time.".into(),
+            Refusal::HeadTooLarge => "The fields of the request are too large.".into(),
+            Refusal::UnknownVersion => "This version of HTTP is not spoken here.".into(),
             Refusal::Gone => "What stood at this address was withdrawn.".into(),
             Refusal::PreconditionFailed => "It has changed since you last saw it.".into(),
             Refusal::BodyTooLarge => "The body of the request is too large.".into(),

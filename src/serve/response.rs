@@ -411,6 +411,10 @@ pub(super) fn refuse(refusal: Refusal, asked: &HeaderMap, method: &Method) -> Re
         Refusal::BodyTooLarge | Refusal::BodyTimeout | Refusal::UnknownCoding => {
             close(&mut headers);
         }
+        // Nobody knows where the next request would begin.
+        Refusal::HeadTooLarge | Refusal::HeadTimeout | Refusal::UnknownVersion => {
+            close(&mut headers);
+        }
         Refusal::BadRequest(_)
         | Refusal::NotFound
         | Refusal::Gone

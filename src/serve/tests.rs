@@ -180,7 +180,7 @@ impl Server {
         let serving = Arc::clone(&server);
         let served = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
-            serve(vec![Listener::tcp(listener)], None, &serving, stopped).await;
+            serve(vec![Listener::tcp(listener)], &serving, stopped).await;
         });
         Server { address, daemon, server, root, stop: Some(stop), served }
     }
@@ -609,6 +609,76 @@ async fn a_body_that_does_not_come_is_given_up() {
     assert!(rest.starts_with("HTTP/1.1 408 ") || rest.is_empty(), "{rest}");
 }
 
+/// RFC 9112, section 2.2: LF alone may be taken for a line's end. A proxy that takes it for
+/// a part of the line sees one request where we see two, so no second one is answered.
+#[tokio::test]
+async fn after_a_line_without_cr_nothing_more_is_answered() {
+    let server = Server::start().await;
+    let second = "GET /gone HTTP/1.1\r\nHost: a\r\n\r\n";
+    let table = [
+        ("GET / HTTP/1.1\nHost: a\r\n\r\n", "in the request line"),
+        ("GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n", "in a field"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nX: y\n\n", "at the end of the head"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\n", "the last line alone"),
+    ];
+    for (first, why) in table {
+        let mut client = server.connect().await;
+        client.send(format!("{first}{second}")).await;
+        let reply = client.reply(false).await;
+        assert_eq!((reply.status, reply.field("connection")), (200, Some("close")), "{why}");
+        assert_eq!(client.rest().await, "", "{why}");
+    }
+    // Of two reads the second begins with LF.
+    let mut client = server.connect().await;
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r").await;
+    client.stream.set_nodelay(true).unwrap();
+    tokio::task::yield_now().await;
+    client.send(format!("\n{second}")).await;
+    assert_eq!(client.reply(false).await.field("connection"), None, "a whole line end");
+    assert_eq!(client.reply(false).await.status, 410);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_as_all_else_is() {
+    let lines = Arc::<std::sync::Mutex<String>>::default();
+    let written = Arc::clone(&lines);
+    let sink: Sink = Arc::new(move |line| written.lock().unwrap().push_str(&line));
+    let server = Server::with(|it| {
+        it.header_timeout = SHORT;
+        it.journal = Some(Journal { format: JournalFormat::Combined, sink });
+    })
+    .await;
+    let mut slow = server.connect().await;
+    slow.send("GET /slowly HTTP/1.1\r\nAccept: application/json\r\nX: ").await;
+    let reply = slow.reply(false).await;
+    assert_eq!((reply.status, reply.field("connection")), (408, Some("close")));
+    assert_eq!(reply.field("content-type"), Some("application/problem+json"));
+    assert_eq!(slow.rest().await, "");
+
+    // Larger than what the system keeps for us: closing at once would be a reset.
+    let mut large = server.connect().await;
+    let head = format!(
+        "GET /large HTTP/1.1\r\nHost: a\r\nUser-Agent: reader\r\nX: {}",
+        "x".repeat(100_000)
+    );
+    large.send(head).await;
+    let reply = large.reply(false).await;
+    assert_eq!((reply.status, reply.field("connection")), (431, Some("close")));
+    assert!(String::from_utf8(reply.body).unwrap().contains("<h1>Request Header Fields Too Large"));
+
+    // What a file says is no answer of ours.
+    let looks = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n";
+    server.file("answer.bin", "application/octet-stream", looks);
+    let mut client = server.connect().await;
+    assert_eq!(client.ask("GET /answer.bin").await.body, looks);
+    assert_eq!(client.ask("GET /answer.bin").await.body, looks);
+
+    let lines = lines.lock().unwrap().clone();
+    assert!(lines.contains("\"GET /slowly HTTP/1.1\" 408 "), "{lines}");
+    assert!(lines.contains("\"GET /large HTTP/1.1\" 431 "), "{lines}");
+    assert!(lines.contains(" \"-\" \"reader\"\n"), "{lines}");
+}
+
 #[tokio::test]
 async fn whoever_is_slow_is_cut() {
     let server = Server::with(|it| {
@@ -858,7 +928,7 @@ async fn unix_sockets() {
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = Arc::clone(&server.server);
     let served = tokio::spawn(async move {
-        serve(vec![listener], None, &serving, async { drop(stopped.await) }).await;
+        serve(vec![listener], &serving, async { drop(stopped.await) }).await;
     });
     let mut stream = tokio::net::UnixStream::connect(&path).await.unwrap();
     stream.write_all(b"GET /feed.atom HTTP/1.0\r\n\r\n").await.unwrap();
@@ -889,7 +959,8 @@ async fn tls_and_its_certificate_that_changes() {
         std::fs::copy(key, at("key")).unwrap();
     };
     put("one");
-    let tls = Arc::new(Tls::open(&at("pem"), &at("key")).unwrap());
+    let files = [(at("pem"), at("key"))];
+    let tls = Arc::new(Tls::open(&files).unwrap());
     let server = Server::with(|it| {
         it.redirect = Some(443);
         it.hsts = Some(HeaderValue::from_static("max-age=60"));
@@ -899,11 +970,11 @@ async fn tls_and_its_certificate_that_changes() {
     let address = listener.local_addr().unwrap();
     let (serving, secured) = (Arc::clone(&server.server), Arc::clone(&tls));
     tokio::spawn(async move {
-        let listeners = vec![Listener::tcp(listener).with_tls()];
-        serve(listeners, Some(secured), &serving, std::future::pending()).await;
+        let listeners = vec![Listener::tcp(listener).with_tls(secured)];
+        serve(listeners, &serving, std::future::pending()).await;
     });
     // Which of both certificates is shown, what was agreed on, and the answer.
-    let ask = async |trusted: &str, alpn: &[u8], request: &str| {
+    let ask_for = async |name: &'static str, trusted: &str, alpn: &[u8], request: &str| {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(certificate(trusted).0).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -915,13 +986,16 @@ async fn tls_and_its_certificate_that_changes() {
         config.alpn_protocols = vec![alpn.to_vec()];
         let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
         let stream = TcpStream::connect(address).await.unwrap();
-        let name = ServerName::try_from("example.org").unwrap();
+        let name = ServerName::try_from(name).unwrap();
         let mut stream = connector.connect(name, stream).await.ok()?;
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(alpn));
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut reply = vec![0; 1000];
         let count = stream.read(&mut reply).await.unwrap();
         Some(String::from_utf8_lossy(&reply[..count]).into_owned())
+    };
+    let ask = async |trusted: &str, alpn: &[u8], request: &str| {
+        ask_for("example.org", trusted, alpn, request).await
     };
     let request = "HEAD / HTTP/1.1\r\nHost: example.org\r\n\r\n";
     let reply = ask("one", b"http/1.1", request).await.unwrap();
@@ -936,26 +1010,45 @@ async fn tls_and_its_certificate_that_changes() {
 
     // Half renewed: the old one stays. Then the new one is shown.
     std::fs::copy(certificate("two").0, at("pem")).unwrap();
-    assert!(tls.refresh(None).unwrap_err().starts_with("expected the key of "));
+    let half = tls.refresh(&files);
+    assert!(half.wrong[0].starts_with("expected the key of "), "{half:?}");
+    assert_eq!(tls.refresh(&files), Refreshed::default(), "said once");
     assert!(ask("one", b"http/1.1", request).await.is_some());
     put("two");
-    assert_eq!(tls.refresh(None), Ok(true));
-    assert_eq!(tls.refresh(None), Ok(false), "once");
+    assert_eq!(tls.refresh(&files), Refreshed { fresh: 1, wrong: Vec::new() });
+    assert_eq!(tls.refresh(&files), Refreshed::default(), "once");
     assert!(ask("two", b"http/1.1", request).await.is_some());
     assert!(ask("one", b"http/1.1", request).await.is_none());
+
+    // Several, by the name that is asked for (RFC 6066, section 3).
+    let [first] = files;
+    let several = [first.clone(), certificate("other")];
+    assert_eq!(tls.refresh(&several).fresh, 1);
+    let other = "HEAD / HTTP/1.1\r\nHost: a.other.example\r\n\r\n";
+    assert!(ask_for("a.other.example", "other", b"http/1.1", other).await.is_some());
+    assert!(ask("two", b"http/1.1", request).await.is_some());
+    let wrong = ask_for("other.example", "other", b"http/1.1", other).await;
+    assert!(wrong.is_none(), "the first, where the name is nobody's");
+    assert!(ask_for("127.0.0.1", "two", b"http/1.1", request).await.is_none(), "no name");
+    // One that is renewed by halves takes no other with it.
+    std::fs::copy(certificate("one").0, at("pem")).unwrap();
+    assert_eq!(tls.refresh(&several).wrong.len(), 1);
+    assert!(ask("two", b"http/1.1", request).await.is_some(), "as before");
+    assert!(ask_for("a.other.example", "other", b"http/1.1", other).await.is_some());
+    assert_eq!(tls.refresh(&[]), Refreshed::default());
+    assert!(ask("two", b"http/1.1", request).await.is_some(), "none at all would help nobody");
 }
 
 #[tokio::test]
 async fn a_handshake_that_does_not_come_is_given_up() {
-    let (pem, key) = certificate("one");
-    let tls = Some(Arc::new(Tls::open(&pem, &key).unwrap()));
+    let tls = Arc::new(Tls::open(&[certificate("one")]).unwrap());
     let server = Server::with(|it| it.header_timeout = SHORT).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let serving = Arc::clone(&server.server);
     tokio::spawn(async move {
-        let listeners = vec![Listener::tcp(listener).with_tls()];
-        serve(listeners, tls, &serving, std::future::pending()).await;
+        let listeners = vec![Listener::tcp(listener).with_tls(tls)];
+        serve(listeners, &serving, std::future::pending()).await;
     });
     for start in ["", "\x16", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"] {
         let stream = TcpStream::connect(address).await.unwrap();
@@ -1095,7 +1188,7 @@ async fn a_flood_of_unknown_paths_leaves_the_shelf_alone() {
     let server = Server::start().await;
     let before = server.daemon.shelf.cost();
     let answered = Arc::new(AtomicUsize::new(0));
-    let mut floods = JoinSet::new();
+    let mut floods = tokio::task::JoinSet::new();
     for part in 0..8 {
         let mut client = server.connect().await;
         let answered = Arc::clone(&answered);
@@ -1113,4 +1206,84 @@ async fn a_flood_of_unknown_paths_leaves_the_shelf_alone() {
     }
     floods.join_all().await;
     assert_eq!(server.daemon.shelf.cost(), before);
+}
+
+/// On a paused clock, on which a connection is idle at once.
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_is_as_it_was() {
+    let server = Server::with(|it| it.requests = 4).await;
+    let connect = |server: &Server| {
+        let shared = server.server.now.load_full();
+        let place = shared.lasting.crowd.enter(usize::MAX).unwrap();
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let (stop, stopped) = watch::channel(Stop::Running);
+        let arrival = Arrival { address: None, role: Role::Site, tls: None, place };
+        (ours, stop, tokio::spawn(connection::serve(theirs, arrival, shared, stopped)))
+    };
+    async fn head(stream: &mut tokio::io::DuplexStream) -> String {
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(b"\r\n\r\n") {
+            bytes.push(stream.read_u8().await.unwrap());
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+    const REQUEST: &[u8] = b"HEAD /feed.atom HTTP/1.1\r\nHost: a\r\n\r\n";
+    let pause = || tokio::time::sleep(Duration::from_secs(5));
+
+    let (mut stream, _stop, _served) = connect(&server);
+    for wanted in ["whole", "in pieces", "two at once"] {
+        let request = match wanted {
+            "in pieces" => {
+                stream.write_all(&REQUEST[..9]).await.unwrap();
+                pause().await;
+                &REQUEST[9..]
+            }
+            "two at once" => &[REQUEST, REQUEST].concat(),
+            _ => REQUEST,
+        };
+        stream.write_all(request).await.unwrap();
+        let answer = head(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{wanted}: {answer}");
+        assert!(!answer.contains("connection: close"), "{wanted}: {answer}");
+        if wanted != "two at once" {
+            pause().await;
+        }
+    }
+    let answer = head(&mut stream).await;
+    assert!(answer.contains("connection: close"), "its requests are counted on: {answer}");
+    assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+
+    let (mut stream, _stop, _served) = connect(&server);
+    stream.write_all(REQUEST).await.unwrap();
+    head(&mut stream).await;
+    let since = tokio::time::Instant::now();
+    assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+    assert!(since.elapsed() >= LONG, "as long as the time between requests is");
+    assert!(since.elapsed() < LONG + Duration::from_secs(1), "and not longer");
+
+    let (mut stream, stop, served) = connect(&server);
+    stream.write_all(REQUEST).await.unwrap();
+    head(&mut stream).await;
+    pause().await;
+    // What follows the whole request belongs to the next one.
+    stream.write_all(&[REQUEST, &REQUEST[..9]].concat()).await.unwrap();
+    head(&mut stream).await;
+    pause().await;
+    stream.write_all(&REQUEST[9..]).await.unwrap();
+    assert!(head(&mut stream).await.starts_with("HTTP/1.1 200"));
+    pause().await;
+    stop.send_replace(Stop::Closing);
+    assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+    served.await.unwrap();
+
+    let (mut stream, _stop, _served) = connect(&server);
+    let slow = b"GET /slow-idle HTTP/1.1\r\nHost: a\r\n\r\n";
+    let later = Arc::clone(&server.daemon);
+    stream.write_all(slow).await.unwrap();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        later.go.notify_one();
+    });
+    let answer = head(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "an answer in the making is waited for: {answer}");
 }

@@ -22,7 +22,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -53,7 +53,7 @@ pub struct Shelf {
 
 struct Inner {
     view: View,
-    options: Options,
+    memory: AtomicUsize,
     books: Mutex<Books>,
 }
 
@@ -83,7 +83,8 @@ impl Shelf {
             tick: Arc::new(AtomicU64::new(1)),
             wishes,
         };
-        let inner = Arc::new(Inner { view, options, books: Mutex::default() });
+        let memory = AtomicUsize::new(options.memory);
+        let inner = Arc::new(Inner { view, memory, books: Mutex::default() });
         squeeze::start(wished, Arc::downgrade(&inner));
         Shelf { inner }
     }
@@ -126,12 +127,24 @@ impl Shelf {
         self.inner.touch(keys, revision);
     }
 
+    /// Says that at `revision` of the catalog all keys changed that are such. Those that
+    /// are pinned are given back, and stay until they are replaced.
+    pub fn touch_all(&self, is_such: fn(&Key) -> bool, revision: u64) -> Vec<Key> {
+        self.inner.touch_all(is_such, revision)
+    }
+
     /// Whether `key` should be made before anybody asks: pinned, on the shelf now, or
     /// on it and asked for until it was touched.
     pub fn wants(&self, key: &Key) -> bool {
         is_pinned(key)
             || self.inner.view.now().get(&key.path()).is_some()
             || self.inner.books().touched.get(key).is_some_and(|it| it.missed)
+    }
+
+    /// Lets what stands here, the pinned keys aside, cost at most `memory` bytes from the
+    /// next change on.
+    pub fn limit(&self, memory: usize) {
+        self.inner.memory.store(memory, Ordering::Relaxed);
     }
 
     /// What stands on the shelf costs, in bytes.
@@ -150,6 +163,10 @@ impl Inner {
     fn books(&self) -> MutexGuard<'_, Books> {
         // The books are only written where nothing can panic in between.
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn memory(&self) -> usize {
+        self.memory.load(Ordering::Relaxed)
     }
 
     fn shelved(&self, key: Key, made: Made, revision: u64) -> Arc<Shelved> {
@@ -174,7 +191,7 @@ impl Inner {
                 touch.missed = false;
             }
             let cost = shelved.cost();
-            let is_kept = is_pinned(key) || cost <= self.options.memory / 4;
+            let is_kept = is_pinned(key) || cost <= self.memory() / 4;
             let before = match is_kept && !matches!(shelved.item, Item::Missing) {
                 true => {
                     books.cost += cost;
@@ -214,10 +231,24 @@ impl Inner {
         self.show(snapshot);
     }
 
+    fn touch_all(&self, is_such: fn(&Key) -> bool, revision: u64) -> Vec<Key> {
+        let mut books = self.books();
+        let mut snapshot = Snapshot::clone(&self.view.now());
+        let such: Vec<Key> = snapshot.iter().map(|it| it.key.clone()).filter(is_such).collect();
+        let (pinned, others): (Vec<Key>, Vec<Key>) = such.into_iter().partition(is_pinned);
+        for key in others {
+            books.cost -= snapshot.remove(&key.path()).map_or(0, |it| it.cost());
+        }
+        // Others that are being made now are made again, too: that is seldom and cheap.
+        books.floor = books.floor.max(revision);
+        self.show(snapshot);
+        pinned
+    }
+
     /// Takes down what was not used for longest, more than needed, so that the search
     /// is not made again for each newcomer.
     fn make_room(&self, books: &mut Books, snapshot: &mut Snapshot) {
-        if books.cost <= self.options.memory {
+        if books.cost <= self.memory() {
             return;
         }
         let mut all: Vec<_> = snapshot
@@ -226,7 +257,7 @@ impl Inner {
             .map(|it| (it.used(), it.cost(), it.path.clone()))
             .collect();
         all.sort_unstable_by_key(|(used, _, _)| *used);
-        let aim = self.options.memory / 8 * 7;
+        let aim = self.memory() / 8 * 7;
         for (_, _, path) in all {
             if books.cost <= aim {
                 break;
@@ -253,7 +284,7 @@ impl Inner {
         if place.set(made).is_ok() {
             books.cost += cost;
         }
-        if books.cost > self.options.memory {
+        if books.cost > self.memory() {
             let mut snapshot = Snapshot::clone(&self.view.now());
             self.make_room(&mut books, &mut snapshot);
             self.show(snapshot);

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::slice;
 use std::thread;
 
 use bytes::Bytes;
@@ -304,5 +305,26 @@ proptest! {
                 prop_assert!(shown == "<nothing>" || Some(&shown) == last.get(&key));
             }
         }
+    }
+}
+
+#[test]
+fn all_of_a_kind_change_at_once() {
+    let shelf = shelf(1 << 20);
+    let (index, feed) = (Key::Index(Scope::Site), feed(Format::Atom));
+    for key in [&index, &feed, &page("/a"), &page("/b")] {
+        shelf.put(key.clone(), text("old"), 3).unwrap();
+    }
+    let before = shelf.cost();
+    let is_page = |key: &Key| matches!(key, Key::Page(_) | Key::Index(_));
+    assert_eq!(shelf.touch_all(is_page, 4), slice::from_ref(&index), "what must be made");
+    let snapshot = shelf.snapshot();
+    for (path, text) in [("/", "old"), ("/feed.atom", "old"), ("/a", "<nothing>")] {
+        assert_eq!(at(&snapshot, path), text, "{path}");
+    }
+    assert!(shelf.cost() < before);
+    for key in [&index, &page("/a"), &page("/never-seen")] {
+        assert!(shelf.put(key.clone(), text("late"), 3).is_none(), "{key:?} was read before");
+        assert!(shelf.put(key.clone(), text("new"), 4).is_some(), "{key:?}");
     }
 }

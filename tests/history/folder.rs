@@ -169,5 +169,5 @@ fn look() -> Look {
         max_body: 1_000_000,
         ..Site::default()
     };
-    Look { site, theme: Theme::default() }
+    Look::new(site, Theme::default())
 }

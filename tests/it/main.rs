@@ -9,4 +9,5 @@ mod folder;
 mod moves;
 mod serving;
 mod support;
+mod theme;
 mod trouble;

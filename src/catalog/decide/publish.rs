@@ -51,6 +51,13 @@ impl Decider<'_, '_> {
         if old.path != entry.path {
             self.touch.led_elsewhere(&old);
             self.touch.led_elsewhere(&entry);
+            // What waits at its old path waits as nobody's.
+            if let Some(mut here) = self.rows.seed(&old.path)?
+                && here.entry == Some(entry.number)
+            {
+                here.entry = None;
+                self.rows.put_standing(&here)?;
+            }
         }
         if matches!(entry.status, Status::Leaving | Status::Held) {
             (entry.status, entry.since) = (Status::Live, self.now);

@@ -41,7 +41,9 @@ impl<'a> Document<'a> {
         };
         if !text.is_ascii() {
             document.take_direction(text);
-            document.spaces_latin = spaces_latin(text);
+            // No Chinese and no kana without these.
+            let has_wide = text.bytes().fold(false, |found, it| found | (it >= 0xE3));
+            document.spaces_latin = has_wide && spaces_latin(text);
         }
         document
     }
@@ -57,7 +59,12 @@ impl<'a> Document<'a> {
             0xF0 => matches!(bytes[at + 1], 0x90 | 0x9E),
             _ => false,
         };
-        if !bytes.iter().enumerate().any(may) {
+        // Without a branch first: most texts hold none of these bytes.
+        let is_suspect = bytes.iter().fold(false, |found, &it| {
+            let is_two = matches!(it, 0xD6..=0xE0);
+            found | is_two | (it == 0xEF) | (it == 0xF0)
+        });
+        if !is_suspect || !bytes.iter().enumerate().any(may) {
             return;
         }
         let (right, left) = directions(text);

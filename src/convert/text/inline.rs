@@ -21,10 +21,11 @@ pub fn escape_text(text: &str, out: &mut String) {
 }
 
 fn escape_all<const QUOTES: bool>(text: &str, out: &mut String) {
-    // Most texts hold none: the first loop has no branch.
-    let is_any =
-        |sum: bool, it: u8| sum | (it == b'&') | (it == b'<') | (it == b'>') | (it == b'"');
-    if !text.bytes().fold(false, is_any) {
+    // Most texts hold none.
+    let bytes = text.as_bytes();
+    let has_any = memchr::memchr3(b'&', b'<', b'>', bytes).is_some()
+        || (QUOTES && memchr::memchr(b'"', bytes).is_some());
+    if !has_any {
         out.push_str(text);
         return;
     }

@@ -30,6 +30,9 @@ mod sign {
 fn signs(text: &str) -> u8 {
     let bytes = text.as_bytes();
     let mut signs = if matches!(bytes.first(), Some(b'-' | b'=')) { sign::ROW } else { 0 };
+    if !may_draw(bytes) {
+        return signs;
+    }
     let mut at = 0;
     while let Some(next) = bytes[at..].iter().position(|it| MAY_DRAW[usize::from(*it)]) {
         at += next + 1;
@@ -50,6 +53,25 @@ fn signs(text: &str) -> u8 {
     signs
 }
 
+/// Whether any sign may be there. Three slices side by side, and no branch, so that the
+/// compiler looks at many bytes at once: most lines hold none.
+fn may_draw(bytes: &[u8]) -> bool {
+    let single = bytes.iter().fold(false, |found, it| found | matches!(it, b'\t' | b'|' | b'+'));
+    let second = bytes.get(1..).unwrap_or_default();
+    let third = bytes.get(2..).unwrap_or_default();
+    let pair = bytes.iter().zip(second).fold(false, |found, (&one, &two)| {
+        let is_gap = (one == b' ') & (two == b' ');
+        let is_dots = (one == b'.') & (two == b'.');
+        let is_box = (one == 0xE2) & ((two == 0x94) | (two == 0x95));
+        found | is_gap | is_dots | is_box
+    });
+    let spaced = bytes
+        .iter()
+        .zip(third)
+        .fold(false, |found, (&one, &three)| found | ((one == b'.') & (three == b'.')));
+    single | pair | spaced
+}
+
 const MAY_DRAW: [bool; 256] = {
     let mut table = [false; 256];
     let bytes = b" \t|+.\xE2";
@@ -65,7 +87,11 @@ const MAY_DRAW: [bool; 256] = {
 pub fn split(text: &str) -> Vec<Line<'_>> {
     let mut lines = Vec::with_capacity(text.len() / 64);
     let mut blanks = 0u32;
-    for raw in text.split('\n') {
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
+    let mut from = 0;
+    for end in ends {
+        let raw = &text[from..end];
+        from = end + 1;
         match Line::new(raw, blanks) {
             Some(line) => {
                 lines.push(line);

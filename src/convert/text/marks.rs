@@ -80,6 +80,13 @@ pub fn width(text: &str) -> u32 {
     let mut sum = 0u32;
     let mut at = 0;
     while at < bytes.len() {
+        // Stretches of ASCII, as between the quotation marks of a line.
+        let stretch = &bytes[at..bytes.len().min(at + 16)];
+        if stretch.is_ascii() {
+            sum = sum.saturating_add(stretch.len() as u32);
+            at += stretch.len();
+            continue;
+        }
         // What the first byte of a character tells without decoding it.
         let (length, columns) = match bytes[at] {
             0..=0x7F => (1, 1),
