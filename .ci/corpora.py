@@ -98,7 +98,7 @@ def articles(program, folder, state):
 
 def front_matter(text):
     """What stands above a text, or nothing where it cannot be read, and the text."""
-    text = text.lstrip("\ufeff")
+    text = text.lstrip("\ufeff\n ")
     for fence, read in (("---", read_yaml), (r"\+\+\+", tomllib.loads)):
         found = re.match(rf"{fence}[ \t]*\n(.*?)^{fence}[ \t]*$", text, re.S | re.M)
         if found:
@@ -107,6 +107,11 @@ def front_matter(text):
             except Exception:
                 return None, text[found.end():]
             return (fields if isinstance(fields, dict) else {}), text[found.end():]
+    if found := re.match(r"(?:title|date|tags|layout)\s*:.*\n(?:(?:[\w-]+\s*:|\s+\S|- ).*\n)*---[ \t]*\n", text):
+        try:
+            return read_yaml(found[0].rstrip("- \t\n")), text[found.end():]
+        except Exception:
+            return None, text[found.end():]
     if found := re.match(r"(?i:(?:title|date|modified|category|tags|slug|authors?|summary|comments): .*\n)+\n", text):
         lines = (line.split(":", 1) for line in found[0].strip().splitlines())
         return {key.lower(): value.strip() for key, value in lines}, text[found.end():]
@@ -292,6 +297,11 @@ def judge(path, seed, item, fault, counts):
             around = no_math[max(0, found.start() - 40):found.end() + 60]
             fault(f"visible in a body: {name}", path, repr(around))
     everything = bare("".join(body.everything)) + bare(item.get("title", "")) + bare(item.get("summary", ""))
+    own = re.escape(html.escape(item["url"], quote=False))
+    if re.search(rf'<p><a href="{own}">[^<]*</a></p>\s*$', item["content_html"]):
+        # A body that no feed can carry whole.
+        counts["cut in feeds"] += 1
+        return
     words = prose(rest, is_html)
     missing = [it for it in words if it not in everything]
     counts["words"] += len(words)
@@ -342,7 +352,8 @@ def site(program, folder):
     share = 100 * len(held) / max(1, len(by_seed) + len(held))
     compared = ", ".join(f"{counts[it]} {it}" for it in ("titles", "dates", "tags"))
     print(f"  {len(by_seed)} articles, {len(held)} problems ({share:.2f} %), {len(cut)} notes, others {dict(standings)}")
-    print(f"  compared: {compared}, {counts['words']} words ({counts['words missing']} missing)")
+    print(f"  compared: {compared}, {counts['words']} words ({counts['words missing']} missing), "
+          f"{counts['cut in feeds']} cut in feeds")
     for kind, examples in sorted(faults.items(), key=lambda it: -len(it[1])):
         print(f"  {len(examples):5} {kind}")
         for example in examples[:: max(1, len(examples) // SHOW)][:SHOW]:
