@@ -9,6 +9,7 @@
 //! - An id, a number, a redirect and a 410 are never given twice and never taken back.
 //! - Nothing here opens a seed, knows the base URL or reads a clock.
 
+mod bundles;
 pub mod chosen;
 mod decide;
 mod delta;

@@ -213,7 +213,8 @@ fn place(rows: &Rows<'_>, path: &str) -> Result<Place> {
     })
 }
 
-/// The file at a path, if an entry that readers see uses it or need not, and nothing in its name
+/// The file at a path, if an entry that readers see uses it, or has it in its bundle, or
+/// none need to, and nothing in its name
 /// says that it is not to be served.
 fn file(rows: &Rows<'_>, path: &str, must_be_used: bool) -> Result<Option<Place>> {
     let decoded: Vec<u8> = percent_encoding::percent_decode_str(&path[1..]).collect();
@@ -222,7 +223,10 @@ fn file(rows: &Rows<'_>, path: &str, must_be_used: bool) -> Result<Option<Place>
         return Ok(None);
     }
     let Some(file) = rows.file(&path)? else { return Ok(None) };
-    if must_be_used && rows.users(&references::key_of_path(&path))?.is_empty() {
+    if must_be_used
+        && rows.users(&references::key_of_path(&path))?.is_empty()
+        && !rows.is_in_bundle(&path)?
+    {
         return Ok(None);
     }
     let modified = timestamp((file.stat.modified / 1000).max(0));

@@ -124,6 +124,8 @@ pub struct EntryRow {
     /// Whether an author or a person withdrew it before its seed was gone: it does not
     /// return with others that vanished.
     pub judged: bool,
+    /// Whether it is the article of a page bundle: files in its folder are served.
+    pub is_bundle: bool,
 }
 
 impl EntryRow {

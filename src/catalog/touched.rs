@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::catalog::Touched;
+use crate::catalog::bundles;
 use crate::catalog::chosen::Feeds;
 use crate::catalog::entry::Part;
 use crate::catalog::order::{Member, State};
@@ -31,6 +32,8 @@ pub(super) struct Toucher<'d, 'c> {
     joined: BTreeSet<Scope>,
     /// Entries that are the same article in other languages.
     siblings: HashSet<i64>,
+    /// Folders of bundles whose files are served now, or no more.
+    bundles: BTreeSet<SeedPath>,
     /// Scopes whose subscription document changed.
     stamped: BTreeSet<Scope>,
     /// The rows of scopes that were joined.
@@ -52,6 +55,7 @@ impl<'d, 'c> Toucher<'d, 'c> {
             led: BTreeSet::new(),
             joined: BTreeSet::new(),
             siblings: HashSet::new(),
+            bundles: BTreeSet::new(),
             stamped: BTreeSet::new(),
             scopes: HashMap::new(),
             recent: HashMap::new(),
@@ -94,6 +98,7 @@ impl<'d, 'c> Toucher<'d, 'c> {
 
     /// References to this entry lead elsewhere now.
     pub fn led_elsewhere(&mut self, entry: &EntryRow) {
+        self.bundles.extend(bundles::folder_of(&entry.path).filter(|_| entry.is_bundle));
         self.seed_changed(&entry.path);
         self.led.insert(entry.number);
     }
@@ -258,6 +263,11 @@ impl<'d, 'c> Toucher<'d, 'c> {
                 // Readers see it otherwise now, whatever its author did.
                 self.rows.put_changed(number, self.moment)?;
                 self.entry(&entry)?;
+            }
+        }
+        for folder in std::mem::take(&mut self.bundles) {
+            for file in self.rows.files_below(&folder)? {
+                self.page(permalink::of_file(&file));
             }
         }
         for scope in &self.stamped {

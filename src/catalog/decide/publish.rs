@@ -1,8 +1,8 @@
 //! What becomes of a seed that is an entry, or is to be one: published, revised, kept at
 //! its last good version. Pure, as the rest of the decider.
 
-use crate::catalog::decide::Decider;
 use crate::catalog::decide::drops::Arrival;
+use crate::catalog::decide::{Decider, QUIET};
 use crate::catalog::identity;
 use crate::catalog::permalink;
 use crate::catalog::references;
@@ -313,7 +313,9 @@ impl Decider<'_, '_> {
             since: self.now,
             changed: self.moment,
             judged: false,
+            is_bundle: self.rows.is_alone_in_folder(&seed.path)?,
         };
+        self.share_folder(&seed.path)?;
         self.rows.put_entry(&entry)?;
         self.place(&mut entry, article)?;
         self.rows.put_entry(&entry)?;
@@ -324,6 +326,21 @@ impl Decider<'_, '_> {
         self.touch.uses_of(&entry, article)?;
         self.touch.entry(&entry)?;
         self.touch.led_elsewhere(&entry);
+        Ok(())
+    }
+
+    /// A newcomer in a folder that a moment ago held an index alone: it is no bundle.
+    fn share_folder(&mut self, newcomer: &SeedPath) -> Result<()> {
+        let Some(folder) = newcomer.folder() else { return Ok(()) };
+        if let Some(mut index) = self.rows.bundle_at(&folder)?
+            && index.since >= self.now - QUIET
+            && index.path != *newcomer
+            && !self.rows.is_alone_in_folder(&index.path)?
+        {
+            self.touch.led_elsewhere(&index);
+            index.is_bundle = false;
+            self.rows.put_entry(&index)?;
+        }
         Ok(())
     }
 

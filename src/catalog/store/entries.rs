@@ -9,7 +9,8 @@ use crate::catalog::store::{Result, Rows};
 use crate::watch::seed::{SeedPath, Stat};
 
 const ENTRY: &str = "number, id, guid, path, device, inode, birth, bytes, inputs, title, wanted, \
-                     permalink, published, updated, announced, article, status, since, changed, judged";
+                     permalink, published, updated, announced, article, status, since, changed, judged, \
+                     bundle";
 
 /// Entries.
 impl Rows<'_> {
@@ -75,11 +76,11 @@ impl Rows<'_> {
     pub fn put_entry(&self, row: &EntryRow) -> Result<()> {
         self.run(
             "INSERT INTO entries VALUES \
-             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) \
+             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) \
              ON CONFLICT (number) DO UPDATE SET path = ?4, device = ?5, inode = ?6, birth = ?7, \
              bytes = ?8, inputs = ?9, title = ?10, wanted = ?11, permalink = ?12, published = ?13, \
              updated = ?14, announced = ?15, article = ?16, status = ?17, since = ?18, changed = ?19, \
-             judged = ?20",
+             judged = ?20, bundle = ?21",
             params![
                 row.number,
                 row.id,
@@ -101,6 +102,7 @@ impl Rows<'_> {
                 row.since,
                 row.changed,
                 row.judged,
+                row.is_bundle,
             ],
         )?;
         Ok(())
@@ -129,6 +131,7 @@ fn entry_row(row: &Row<'_>) -> rusqlite::Result<EntryRow> {
         since: row.get(17)?,
         changed: row.get(18)?,
         judged: row.get(19)?,
+        is_bundle: row.get(20)?,
     })
 }
 

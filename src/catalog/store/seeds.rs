@@ -98,6 +98,14 @@ impl Rows<'_> {
         Ok(())
     }
 
+    /// The paths of the seeds in a folder and below it.
+    pub fn seeds_below(&self, folder: &SeedPath) -> Result<Vec<SeedPath>> {
+        let (from, to) = below(folder);
+        self.all("SELECT path FROM seeds WHERE path >= ? AND path < ?", [from, to], |row| {
+            row.get(0)
+        })
+    }
+
     /// Whatever stands in the folder, seeds and files, by path.
     pub fn known(&self) -> Result<Vec<(SeedPath, Stat)>> {
         let columns = "path, device, inode, birth, length, modified, changed";
@@ -112,6 +120,11 @@ impl Rows<'_> {
         self.run("UPDATE seeds SET changed = -1", [])?;
         Ok(())
     }
+}
+
+/// The least path in a folder, and the least after all that are in it.
+fn below(folder: &SeedPath) -> (Vec<u8>, Vec<u8>) {
+    ([folder.as_bytes(), b"/"].concat(), [folder.as_bytes(), b"0"].concat())
 }
 
 fn seed_row(row: &Row<'_>) -> rusqlite::Result<SeedRow> {
@@ -173,6 +186,14 @@ impl Rows<'_> {
             ],
         )?;
         Ok(())
+    }
+
+    /// The paths of the files in a folder and below it.
+    pub fn files_below(&self, folder: &SeedPath) -> Result<Vec<SeedPath>> {
+        let (from, to) = below(folder);
+        self.all("SELECT path FROM files WHERE path >= ? AND path < ?", [from, to], |row| {
+            row.get(0)
+        })
     }
 
     pub fn count_files(&self) -> Result<u64> {

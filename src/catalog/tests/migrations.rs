@@ -7,8 +7,10 @@ use super::*;
 use crate::catalog::migrate::MIGRATIONS;
 
 /// What takes each change but the first back: the row of a new one is written with it.
-const BACK: &[&str] =
-    &["ALTER TABLE members DROP COLUMN parted", "ALTER TABLE entries DROP COLUMN judged"];
+const BACK: &[&str] = &[
+    "ALTER TABLE members DROP COLUMN parted",
+    "ALTER TABLE entries DROP COLUMN judged; ALTER TABLE entries DROP COLUMN bundle",
+];
 
 fn text(title: &str) -> String {
     format!("---\ntags: [x]\ndate: 2024-01-02\n---\n# {title}\n\nText.\n")
