@@ -276,6 +276,22 @@ pub fn asks_for_markdown(line: &str) -> bool {
         && !line.contains("</")
 }
 
+/// Whether a `line` of tags stands within the element that the line `boxed` opens, and
+/// text follows, which is Markdown there. Ends the box with its element.
+pub fn is_text_behind(boxed: &mut Option<&str>, line: &str, after: &str) -> bool {
+    let Some(opening) = boxed else { return false };
+    let name = |it: &str| {
+        let it = it.trim_start().trim_start_matches(['<', '/']);
+        it.chars().take_while(char::is_ascii_alphanumeric).collect::<String>()
+    };
+    let line = line.trim();
+    if line.starts_with("</") && name(line) == name(opening) {
+        *boxed = None;
+        return false;
+    }
+    line.ends_with('>') && !after.starts_with([' ', '\t', '\n', '<']) && !after.is_empty()
+}
+
 /// `{::comment} ... {:/comment}` and `{::options ... /}` of kramdown; the length.
 pub fn kramdown_extension(rest: &str) -> usize {
     let Some(close) = start(rest, 500).find('}') else { return 0 };

@@ -352,6 +352,9 @@ pub fn split_headers(text: &str, is_known: impl Fn(&str) -> bool) -> (Fields, &s
     (Fields { entries, source: start[..at].to_owned(), first_line }, &start[at..])
 }
 
+/// Keys that nobody but generators has.
+const GENERATORS: &[&str] = &["layout", "permalink", "comments", "toc", "number"];
+
 /// Hexo's front matter, which `---` closes and nothing opens: fields of which we know
 /// the most.
 fn unopened(text: &str, skipped: u32) -> Option<(Fields, &str)> {
@@ -366,7 +369,9 @@ fn unopened(text: &str, skipped: u32) -> Option<(Fields, &str)> {
             "" => return None,
             "---" => {
                 let entries = yaml(&text[..to]).ok()?;
-                let known = entries.iter().filter(|(key, _)| keys::is_header(key)).count();
+                let is_known =
+                    |key: &str| keys::is_header(key) || GENERATORS.contains(&&*keys::folded(key));
+                let known = entries.iter().filter(|(key, _)| is_known(key)).count();
                 let source = text[..to].to_owned();
                 let fields = Fields { entries, source, first_line: skipped + 1 };
                 let is_sure = known * 2 >= fields.entries.len();

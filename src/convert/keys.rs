@@ -3,7 +3,7 @@
 
 /// Names are compared in lower case without `-`, `_` and blanks; the first that is
 /// stated wins. `a.b` is the key `b` of the table `a`.
-pub const TITLE: &[&str] = &["title", "headline", "extra.title", "params.title"];
+pub const TITLE: &[&str] = &["title", "headline", "extra.title", "params.title", "subject"];
 pub const SUBTITLE: &[&str] =
     &["subtitle", "subheading", "subhead", "tagline", "deck", "extra.subtitle", "params.subtitle"];
 pub const SUMMARY: &[&str] = &[

@@ -335,18 +335,25 @@ impl<'l> Layer<'l> {
     }
 
     pub fn enclosures(&self) -> Result<Vec<Media>, Error> {
-        let Some((key, value)) = self.find(ENCLOSURES) else { return Ok(Vec::new()) };
-        let values = match value {
-            Value::List(values) => values.as_slice(),
-            other => std::slice::from_ref(other),
-        };
-        self.within(key, "values", values.len(), MOST_VALUES)?;
-        if let Some(wrong) =
-            values.iter().find(|it| matches!(it, Value::Number(_) | Value::List(_)))
-        {
-            return Err(self.wrong(key, "a path, a URL, or a table with one", wrong));
+        let mut found: Vec<Media> = Vec::new();
+        for (key, value) in ENCLOSURES.iter().filter_map(|it| self.find(&[*it])) {
+            let values = match value {
+                Value::List(values) => values.as_slice(),
+                other => std::slice::from_ref(other),
+            };
+            self.within(key, "values", found.len() + values.len(), MOST_VALUES)?;
+            if let Some(wrong) =
+                values.iter().find(|it| matches!(it, Value::Number(_) | Value::List(_)))
+            {
+                return Err(self.wrong(key, "a path, a URL, or a table with one", wrong));
+            }
+            for media in values.iter().filter_map(|it| self.enclosure(it)) {
+                if found.iter().all(|it| it.source != media.source) {
+                    found.push(media);
+                }
+            }
         }
-        Ok(values.iter().filter_map(|it| self.enclosure(it)).collect())
+        Ok(found)
     }
 
     fn enclosure(&self, value: &Value) -> Option<Media> {
@@ -401,8 +408,11 @@ impl<'l> Layer<'l> {
 
     /// Obsidian's aliases are names of a note, not paths.
     pub fn aliases(&self) -> Result<Vec<String>, Error> {
-        let texts =
-            self.texts(ALIASES, |text| text.split(',').map(|it| it.trim().to_owned()).collect())?;
+        let split = |text: &str| text.split(',').map(|it| it.trim().to_owned()).collect();
+        let mut texts = Vec::new();
+        for name in ALIASES {
+            texts.extend(self.texts(&[*name], split)?);
+        }
         let is_path = |it: &String| {
             it.contains('/')
                 && !it.contains(':')

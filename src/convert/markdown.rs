@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use comrak::adapters::{HeadingAdapter, HeadingMeta};
 use comrak::nodes::{NodeValue, Sourcepos};
 use comrak::options::Plugins;
-use comrak::{Anchorizer, Arena, Options, parse_document};
+use comrak::{Anchorizer, Arena, Node, Options, parse_document};
 
 use crate::convert::Error;
 use crate::convert::clean;
@@ -20,6 +20,7 @@ use crate::convert::document::{Document, Source, Top, line_of, top};
 use crate::convert::html;
 use crate::convert::plain;
 use crate::convert::sanitize;
+use crate::convert::tags::unescape;
 use crate::convert::templates::{self, Dialect};
 
 /// Blocks and inlines in one another. People reach ten.
@@ -75,7 +76,7 @@ pub fn to_html(text: &str, first_line: u32, separator: Option<&str>) -> Result<S
     let root = parse_document(&arena, text, &options);
 
     let mut has_html = false;
-    let mut comments = Vec::new();
+    let mut dropped = Vec::new();
     let mut anchors = Anchorizer::new();
     let mut ids = VecDeque::new();
     let mut depth = 0_usize;
@@ -98,6 +99,8 @@ pub fn to_html(text: &str, first_line: u32, separator: Option<&str>) -> Result<S
             ids.push_back(stated.unwrap_or_else(|| anchors.anchorize(&node.collect_text())));
             continue;
         }
+        decode_address(node);
+        let is_alone = is_alone(node);
         let value = &mut node.data_mut().value;
         let literal = match value {
             NodeValue::HtmlBlock(block) => &block.literal,
@@ -115,13 +118,14 @@ pub fn to_html(text: &str, first_line: u32, separator: Option<&str>) -> Result<S
             _ => continue,
         };
         match is_comment(literal) {
+            false if is_alone => dropped.push(node),
             false => has_html = true,
             true if is_more(literal, separator) => *value = NodeValue::Raw(MORE.to_string()),
-            true => comments.push(node),
+            true => dropped.push(node),
         }
     }
-    for comment in comments {
-        comment.detach();
+    for node in dropped {
+        node.detach();
     }
 
     options.render.r#unsafe = has_html;
@@ -175,6 +179,70 @@ fn is_too_deep(line: &str) -> bool {
         }
     }
     opened > DEEPEST && !line.trim().bytes().all(|it| matches!(it, b'-' | b'*' | b' '))
+}
+
+/// Elements that show their content elsewhere, or not at all, and so hide all that
+/// follows where nothing ends them: `a Map<Object> is read` means no element.
+const HIDING: &[&str] = &[
+    "object", "applet", "select", "button", "template", "datalist", "canvas", "title", "textarea",
+    "noembed", "noframes", "xmp", "iframe", "svg",
+];
+
+/// Whether a tag in running text opens such an element, and the text does not end it.
+fn is_alone<'a>(node: Node<'a>) -> bool {
+    let data = node.data();
+    let NodeValue::HtmlInline(literal) = &data.value else { return false };
+    let tag = literal.to_ascii_lowercase();
+    let name = tag.trim_start_matches('<');
+    let Some(name) = HIDING.iter().find(|it| {
+        name.strip_prefix(**it)
+            .is_some_and(|rest| !rest.starts_with(|it: char| it.is_alphanumeric()))
+    }) else {
+        return false;
+    };
+    let ends = |it: Node<'a>| match &it.data().value {
+        NodeValue::HtmlInline(other) => {
+            other.strip_prefix("</").is_some_and(|it| it.to_ascii_lowercase().starts_with(name))
+        }
+        _ => false,
+    };
+    !tag.ends_with("/>") && !node.following_siblings().skip(1).take(FAR).any(ends)
+}
+
+/// Pieces of a paragraph that an element in it may span.
+const FAR: usize = 64;
+
+/// `comrak` links addresses in running text as they are typed, `&amp;` and all. The last
+/// reference is the sentence's, with the semicolon that stands behind the link.
+fn decode_address<'a>(node: Node<'a>) {
+    let Some(shown) = node.first_child().filter(|it| it.next_sibling().is_none()) else { return };
+    let mut data = node.data_mut();
+    let mut child = shown.data_mut();
+    let (NodeValue::Link(link), NodeValue::Text(text)) = (&mut data.value, &mut child.value) else {
+        return;
+    };
+    if !text.contains('&')
+        || link.url.trim_start_matches("http://") != text.trim_start_matches("http://")
+    {
+        return;
+    }
+    let last = text.rfind('&').unwrap_or(text.len());
+    if let Some(next) = node.next_sibling()
+        && let NodeValue::Text(after) = &mut next.data_mut().value
+        && after.starts_with(';')
+        && text[last..].bytes().skip(1).all(|it| it == b'#' || it.is_ascii_alphanumeric())
+    {
+        *after = unescape(&format!("{}{after}", &text[last..])).into_owned().into();
+        link.url.truncate(link.url.len() - (text.len() - last));
+        *text = text[..last].to_owned().into();
+    }
+    // Names without a semicolon, such as `&copy=1`, are the address's own.
+    let decoded = |it: &str| match it.replace("&amp;", "&") {
+        it if it.contains("&#") => unescape(&it).into_owned(),
+        it => it,
+    };
+    link.url = decoded(&link.url);
+    *text = decoded(text).into();
 }
 
 /// Whether an HTML block or inline says nothing but comments.

@@ -252,6 +252,7 @@ mod tests {
             ["/old/", "/a/b.html"]
         );
         assert_eq!(stated("redirect_from: /old").aliases, ["/old"]);
+        assert_eq!(stated("aliases: /a\nredirect_from: [/b, /a]").aliases, ["/a", "/b"], "both");
         let published = |yaml: &str| stated(yaml).published.map(|it| it.to_string());
         assert_eq!(published("published: 2024-01-02").as_deref(), Some("2024-01-02T00:00:00Z"));
         assert_eq!(published("published: true"), None);

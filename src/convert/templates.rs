@@ -16,7 +16,7 @@ use std::collections::HashMap;
 
 use crate::convert::dialects::{
     Lines, asks_for_markdown, attribute_list, blank_address, callout, code_span, contents_mark,
-    kramdown_extension, mathematics, start, wikilink,
+    is_text_behind, kramdown_extension, mathematics, start, wikilink,
 };
 use crate::convert::front_matter::Fields;
 use crate::convert::shortcodes::{self, Call};
@@ -89,6 +89,8 @@ impl<'p> Renderer<'p> {
         let mut lines = Lines::new();
         let mut rest = text;
         let mut at_line_start = true;
+        // The line that opens an element with Markdown in it.
+        let mut boxed = None;
         while !rest.is_empty() {
             if at_line_start && is_markdown {
                 let end = rest.find('\n').map_or(rest.len(), |it| it + 1);
@@ -116,7 +118,12 @@ impl<'p> Renderer<'p> {
                     continue;
                 }
                 // Markdown within HTML begins after a blank line.
-                if line.trim_start().starts_with('<') && asks_for_markdown(line) {
+                if line.trim_start().starts_with('<')
+                    && (asks_for_markdown(line) || is_text_behind(&mut boxed, line, &rest[end..]))
+                {
+                    if boxed.is_none() && asks_for_markdown(line) {
+                        boxed = Some(line);
+                    }
                     out.push_str(line);
                     out.push('\n');
                     rest = &rest[end..];
@@ -232,6 +239,12 @@ impl<'p> Renderer<'p> {
             return length;
         }
         let value = self.expression(inside).filter(|_| self.work < MOST_WORK);
+        // Eleventy: code that was captured first.
+        if let (Some(code), Some(language)) = (&value, highlighted(inside)) {
+            self.work += code.len();
+            out.push_str(&self.code(language, code));
+            return length;
+        }
         self.work += value.as_ref().map_or(0, String::len);
         let is_site = value.as_deref() == Some("");
         out.push_str(value.as_deref().unwrap_or_default());
@@ -296,6 +309,15 @@ impl<'p> Renderer<'p> {
         let fence = "`".repeat((longest + 1).max(3));
         format!("\n{fence}{language}\n{code}\n{fence}\n")
     }
+}
+
+/// The language of `code | highlight("css") | safe` and of Liquid's `highlight: "css"`.
+fn highlighted(expression: &str) -> Option<&str> {
+    let filters = expression.split('|').skip(1);
+    let rest = filters.filter_map(|it| it.trim().strip_prefix("highlight")).next()?;
+    let language = rest.trim_start_matches(['(', ':', ' ', '"', '\'']);
+    let end = language.find(|it: char| !(it.is_alphanumeric() || it == '-'));
+    Some(&language[..end.unwrap_or(language.len())])
 }
 
 /// The length of a comment of Jinja's kin, `{# ... #}`; 0 where it never ends.

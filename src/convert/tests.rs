@@ -167,6 +167,12 @@ fn names_that_generators_use() {
         ),
         ("attachments: [a.pdf, b.pdf]", "enclosures", "blog/a.pdf|blog/b.pdf", "a list of files"),
         ("audio: a.mp3", "enclosures", "blog/a.mp3", "podcasts"),
+        (
+            "audio: a.mp3\nattachments: [a.pdf, a.mp3]",
+            "enclosures",
+            "blog/a.pdf|blog/a.mp3",
+            "all that are named, each once",
+        ),
         ("weight: 10", "weight", "10", "what we do not know is kept"),
         ("params: {a: [1, b]}", "params", "{\"a\":[1,\"b\"]}", "with all that is in it"),
     ];

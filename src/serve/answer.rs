@@ -137,6 +137,8 @@ impl hyper::service::Service<Request<Incoming>> for Responder {
         match first {
             Ok(reply) => Answer::Now(Some(self.finish(reply, &request, began))),
             Err(later) => {
+                self.phase.working();
+                let has_body = matches!(later, Later::Drain);
                 let this = self.clone();
                 Answer::Later(Box::pin(async move {
                     let (head, body) = request.into_parts();
@@ -151,6 +153,10 @@ impl hyper::service::Service<Request<Incoming>> for Responder {
                     }
                     if reply.0.headers().contains_key(CONNECTION) {
                         this.phase.leave_rest();
+                    }
+                    // Otherwise the connection holds more than bytes that are written.
+                    if !has_body && !matches!(reply.0.body(), Body::File(_)) {
+                        this.phase.answered();
                     }
                     this.finish(reply, &request, began)
                 }))
@@ -372,6 +378,7 @@ impl Responder {
                     return self.refuse(refusal, request);
                 }
                 self.phase.answering();
+                self.phase.working();
                 self.first(request)
             }
             step => Err(step),

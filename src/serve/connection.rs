@@ -3,13 +3,16 @@
 //! HTTP/2 with prior knowledge is told from HTTP/1 by its first 24 bytes (RFC 9113,
 //! section 3.4), which hyper's own way of telling would wait for without end.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::Bytes;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, sink};
@@ -20,7 +23,7 @@ use crate::serve::Options;
 use crate::serve::answer::{Responder, Shared, Visitor};
 use crate::serve::crowd::Place;
 use crate::serve::meter::Shed;
-use crate::serve::pace::{Paced, Patience};
+use crate::serve::pace::{Paced, Patience, Phase};
 use crate::serve::peer::{Peer, Told};
 use crate::serve::proxied;
 use crate::serve::refusal::Refusal;
@@ -167,12 +170,13 @@ async fn speak<S>(
 ) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let protocols = &Arc::clone(&shared).protocols;
+    let kept = Arc::clone(&shared);
+    let (protocols, is_stopping) = (&kept.protocols, &kept.lasting.is_stopping);
     let meter = Arc::clone(&shared.lasting.meter);
     let mut stream = Paced::new(stream, protocols.patience, meter);
     let phase = stream.phase();
     let responder = Responder::new(shared, phase.clone(), visitor);
-    let mut bytes = BytesMut::with_capacity(2048);
+    let mut bytes = Bytes::new();
     // A connection that has not even begun has nothing to finish.
     let beginning = tokio::select! {
         biased;
@@ -180,7 +184,6 @@ async fn speak<S>(
         _ = stop.wait_for(|it| *it > Stop::Finishing) => return,
     };
     let peer = visitor.peer.address;
-    let mut bytes = bytes.freeze();
     let is_http2 = match beginning {
         Ok(is_preface) => settled.unwrap_or(is_preface),
         Err(error) => {
@@ -192,22 +195,34 @@ async fn speak<S>(
             return;
         }
     };
+    // What hyper needs is boxed, so that it takes no room where it is not needed.
     if is_http2 {
         phase.many();
         stream.unread(bytes);
         let connection = protocols.http2.serve_connection(TokioIo::new(stream), responder);
-        let mut connection = pin!(connection);
-        let served = run(connection.as_mut(), |it| it.graceful_shutdown(), Stop::Finishing, stop);
-        return log_end(served.await, peer);
+        let mut watched = Watched { connection: Box::new(connection), phase, is_stopping };
+        let served = watched.run(|it| it.graceful_shutdown(), Stop::Finishing, stop).await;
+        return log_end(served.unwrap_or(Ok(())), peer);
     }
     loop {
         stream.unread(bytes);
         let io = TokioIo::new(stream);
-        let mut connection = protocols.http1.serve_connection(io, responder.clone());
-        let served = Pin::new(&mut connection);
-        let served = run(served, |it| it.graceful_shutdown(), Stop::Closing, stop).await;
-        let parts = connection.into_parts();
+        let connection = Box::new(protocols.http1.serve_connection(io, responder.clone()));
+        let mut watched = Watched { connection, phase: phase.clone(), is_stopping };
+        let served = watched.run(|it| it.graceful_shutdown(), Stop::Closing, stop).await;
+        let parts = watched.connection.into_parts();
         (stream, bytes) = (parts.io.into_inner(), parts.read_buf);
+        let Some(served) = served else {
+            if bytes.is_empty() {
+                // Even empty it holds the whole buffer.
+                drop(bytes);
+                match next_request(&mut stream, stop).await {
+                    Ok(next) => bytes = next,
+                    Err(error) => return tracing::debug!(?peer, "connection ended: {error}"),
+                }
+            }
+            continue;
+        };
         let is_too_large = served.as_ref().is_err_and(hyper::Error::is_parse_too_large);
         log_end(served, peer);
         if let Some(fault) = stream.fault(is_too_large) {
@@ -224,6 +239,23 @@ async fn speak<S>(
             }
             return;
         }
+    }
+}
+
+/// Waits on an idle connection of HTTP/1, which is nothing but its stream: hyper's
+/// buffers are many times as large as all else that a connection needs. Empty where
+/// nothing more comes; hyper closes it as it should be.
+async fn next_request<S>(
+    stream: &mut Paced<S>,
+    stop: &mut watch::Receiver<Stop>,
+) -> io::Result<Bytes>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    tokio::select! {
+        biased;
+        bytes = stream.next_bytes() => bytes,
+        _ = stop.wait_for(|it| *it >= Stop::Closing) => Ok(Bytes::new()),
     }
 }
 
@@ -265,37 +297,66 @@ fn log_end(served: hyper::Result<()>, peer: Option<IpAddr>) {
     }
 }
 
-async fn run<C>(
-    mut connection: Pin<&mut C>,
-    finish: impl FnOnce(Pin<&mut C>),
-    finish_at: Stop,
-    stop: &mut watch::Receiver<Stop>,
-) -> hyper::Result<()>
-where
-    C: Future<Output = hyper::Result<()>>,
-{
-    tokio::select! {
-        biased;
-        ended = connection.as_mut() => return ended,
-        _ = stop.wait_for(|it| *it >= finish_at) => {}
-    }
-    finish(connection.as_mut());
-    tokio::select! {
-        biased;
-        ended = connection => ended,
-        _ = stop.wait_for(|it| *it == Stop::Now) => Ok(()),
+/// A connection of hyper's, and what may end the wait for it.
+struct Watched<'s, C> {
+    connection: Box<C>,
+    phase: Phase,
+    is_stopping: &'s AtomicBool,
+}
+
+impl<C: Future<Output = hyper::Result<()>> + Unpin> Watched<'_, C> {
+    /// Until it ends; `None`: it is idle, and holds nothing that the client waits for.
+    /// When the server has come to `finish_at`, it is told to `finish`.
+    async fn run(
+        &mut self,
+        finish: impl FnOnce(Pin<&mut C>),
+        finish_at: Stop,
+        stop: &mut watch::Receiver<Stop>,
+    ) -> Option<hyper::Result<()>> {
+        let first = {
+            let mut told = pin!(stop.wait_for(|it| *it >= finish_at));
+            let mut waker: Option<Waker> = None;
+            poll_fn(|context| {
+                if let Poll::Ready(ended) = Pin::new(&mut *self.connection).poll(context) {
+                    return Poll::Ready(Some(Some(ended)));
+                }
+                if self.phase.is_idle() {
+                    return Poll::Ready(Some(None));
+                }
+                // Whoever stops wakes this task; to ask takes a lock that all share, and
+                // this comes with every request.
+                let is_known = waker.as_ref().is_some_and(|it| it.will_wake(context.waker()));
+                if is_known && !self.is_stopping.load(Ordering::Relaxed) {
+                    return Poll::Pending;
+                }
+                waker = Some(context.waker().clone());
+                told.as_mut().poll(context).map(|_| None)
+            })
+            .await
+        };
+        if let Some(first) = first {
+            return first;
+        }
+        finish(Pin::new(&mut *self.connection));
+        tokio::select! {
+            biased;
+            ended = &mut *self.connection => Some(ended),
+            _ = stop.wait_for(|it| *it == Stop::Now) => Some(Ok(())),
+        }
     }
 }
 
 /// Reads the first bytes; whether they are those of HTTP/2.
-async fn beginning<S>(stream: &mut Paced<S>, bytes: &mut BytesMut) -> io::Result<bool>
+async fn beginning<S>(stream: &mut Paced<S>, bytes: &mut Bytes) -> io::Result<bool>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     loop {
-        if stream.read_buf(bytes).await? == 0 {
+        let next = stream.next_bytes().await?;
+        if next.is_empty() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        *bytes = if bytes.is_empty() { next } else { [&bytes[..], &next].concat().into() };
         let known = bytes.len().min(PREFACE.len());
         if bytes[..known] != PREFACE[..known] {
             if is_foreign(bytes) {

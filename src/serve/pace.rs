@@ -7,12 +7,14 @@
 //! Here hyper's own answers to what it cannot read are held back, too, for `unread` to
 //! say more.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
@@ -57,6 +59,21 @@ const BETWEEN: u8 = 2;
 const MANY: u8 = 3;
 /// The same, and one has come since bytes were counted.
 const ONE_OF_MANY: u8 = 4;
+/// A request is there, and its answer is still being made or read from a file.
+const WORKING: u8 = 5;
+/// Between requests, and for long enough that nothing is kept for the next one.
+const IDLE: u8 = 6;
+
+/// After that long between requests a connection is [`IDLE`].
+const REST: Duration = Duration::from_secs(1);
+
+/// Up to this many bytes are written as one piece: that costs less than having the
+/// system gather them.
+const PIECE: usize = 8192;
+
+thread_local! {
+    static PIECES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Bytes that a connection of HTTP/2 may send between two requests, in settings, pings
 /// and the like; for a long answer it may send more, a share of what it takes.
@@ -70,10 +87,29 @@ impl Phase {
     /// A request is there whole, or its body may take its own time.
     pub(super) fn answering(&self) {
         match self.now() {
-            HEAD => self.set(BETWEEN),
+            HEAD | WORKING => self.set(BETWEEN),
             MANY => self.set(ONE_OF_MANY),
             _ => {}
         }
+    }
+
+    /// The answer to the request takes longer.
+    pub(super) fn working(&self) {
+        if self.now() == BETWEEN {
+            self.set(WORKING);
+        }
+    }
+
+    /// The answer is there whole.
+    pub(super) fn answered(&self) {
+        if self.now() == WORKING {
+            self.set(BETWEEN);
+        }
+    }
+
+    /// Whether the client has been silent for a while, and nothing is on its way to it.
+    pub(super) fn is_idle(&self) -> bool {
+        self.now() == IDLE
     }
 
     /// From now on a piece of a file may look like an answer of hyper.
@@ -124,6 +160,8 @@ pub(super) struct Paced<S> {
     /// Since when a write gets nowhere.
     stuck: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
+    /// Whom the timer wakes.
+    waker: Option<Waker>,
     /// The last byte of the read before.
     last: u8,
     /// hyper answered what it cannot read.
@@ -145,6 +183,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
             frames: FRAMES,
             stuck: None,
             timer: None,
+            waker: None,
             last: 0,
             is_held: false,
             is_late: false,
@@ -155,8 +194,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
         self.phase.clone()
     }
 
+    /// Waits for bytes without keeping room for them; empty where there will be none.
+    pub(super) async fn next_bytes(&mut self) -> io::Result<Bytes> {
+        std::future::poll_fn(|context| {
+            let mut room = [const { MaybeUninit::uninit() }; 2048];
+            let mut buffer = ReadBuf::uninit(&mut room);
+            let read = Pin::new(&mut *self).poll_read(context, &mut buffer);
+            read.map_ok(|()| Bytes::copy_from_slice(buffer.filled()))
+        })
+        .await
+    }
+
     /// Gives `bytes` to whoever reads next, before anything else.
     pub(super) fn unread(&mut self, bytes: Bytes) {
+        if self.phase.is_idle() {
+            self.phase.set(if bytes.is_empty() { BETWEEN } else { HEAD });
+            self.has_moved = true;
+        }
         self.before = bytes;
     }
 
@@ -192,8 +246,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
     fn poll_until(&mut self, context: &mut Context<'_>, deadline: Instant) -> Poll<()> {
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         // A timer that is set too early is put off when it fires, not before.
-        if timer.deadline() > deadline {
+        let is_too_late = timer.deadline() > deadline;
+        if is_too_late {
             timer.as_mut().reset(deadline);
+        }
+        // To ask the timer takes a lock, and this comes with every request.
+        let is_known = self.waker.as_ref().is_some_and(|it| it.will_wake(context.waker()));
+        if is_known && !is_too_late && !timer.is_elapsed() {
+            return Poll::Pending;
         }
         while timer.as_mut().poll(context).is_ready() {
             if Instant::now() >= deadline {
@@ -201,18 +261,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
             }
             timer.as_mut().reset(deadline);
         }
+        if !is_known {
+            self.waker = Some(context.waker().clone());
+        }
         Poll::Pending
     }
 
     /// A read that got nowhere.
     fn wait_to_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if std::mem::take(&mut self.has_moved) {
+            self.waiting = Instant::now();
+        }
+        let is_between = self.phase.now() == BETWEEN && self.stuck.is_none();
+        if is_between && self.patience.idle > REST {
+            std::task::ready!(self.poll_until(context, self.waiting + REST));
+            self.phase.set(IDLE);
+        }
         let patience = match self.phase.now() {
             FIRST | HEAD => self.patience.head,
             _ => self.patience.idle,
         };
-        if std::mem::take(&mut self.has_moved) {
-            self.waiting = Instant::now();
-        }
         std::task::ready!(self.poll_until(context, self.waiting + patience));
         self.is_late = self.phase.now() == HEAD && self.stuck.is_none();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
@@ -225,7 +293,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
         match self.phase.now() {
             // The time of the first head runs from the beginning.
             FIRST => self.phase.set(HEAD),
-            BETWEEN => {
+            BETWEEN | WORKING | IDLE => {
                 self.phase.set(HEAD);
                 self.has_moved = true;
             }
@@ -331,14 +399,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        if let [bytes] = slices
-            && this.is_automatic(bytes)
-        {
-            this.is_held = true;
-            return Poll::Ready(Ok(bytes.len()));
+        if let [only] = slices {
+            return self.poll_write(context, only);
         }
-        let written = Pin::new(&mut this.stream).poll_write_vectored(context, slices);
+        let this = self.get_mut();
+        let stream = Pin::new(&mut this.stream);
+        let written = if slices.iter().map(|it| it.len()).sum::<usize>() > PIECE {
+            stream.poll_write_vectored(context, slices)
+        } else {
+            PIECES.with_borrow_mut(|piece| {
+                piece.clear();
+                slices.iter().for_each(|it| piece.extend_from_slice(it));
+                stream.poll_write(context, piece)
+            })
+        };
         this.note_sent(context, written)
     }
 
@@ -348,9 +422,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        match Pin::new(&mut this.stream).poll_flush(context) {
-            Poll::Pending => this.note_write(context, Poll::Pending),
-            ready => ready,
+        let flushed = Pin::new(&mut this.stream).poll_flush(context);
+        match flushed {
+            Poll::Ready(_) if this.stuck.is_none() => flushed,
+            _ => this.note_write(context, flushed),
         }
     }
 

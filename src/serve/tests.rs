@@ -1207,3 +1207,83 @@ async fn a_flood_of_unknown_paths_leaves_the_shelf_alone() {
     floods.join_all().await;
     assert_eq!(server.daemon.shelf.cost(), before);
 }
+
+/// On a paused clock, on which a connection is idle at once.
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_is_as_it_was() {
+    let server = Server::with(|it| it.requests = 4).await;
+    let connect = |server: &Server| {
+        let shared = server.server.now.load_full();
+        let place = shared.lasting.crowd.enter(usize::MAX).unwrap();
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let (stop, stopped) = watch::channel(Stop::Running);
+        let arrival = Arrival { address: None, role: Role::Site, tls: None, place };
+        (ours, stop, tokio::spawn(connection::serve(theirs, arrival, shared, stopped)))
+    };
+    async fn head(stream: &mut tokio::io::DuplexStream) -> String {
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(b"\r\n\r\n") {
+            bytes.push(stream.read_u8().await.unwrap());
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+    const REQUEST: &[u8] = b"HEAD /feed.atom HTTP/1.1\r\nHost: a\r\n\r\n";
+    let pause = || tokio::time::sleep(Duration::from_secs(5));
+
+    let (mut stream, _stop, _served) = connect(&server);
+    for wanted in ["whole", "in pieces", "two at once"] {
+        let request = match wanted {
+            "in pieces" => {
+                stream.write_all(&REQUEST[..9]).await.unwrap();
+                pause().await;
+                &REQUEST[9..]
+            }
+            "two at once" => &[REQUEST, REQUEST].concat(),
+            _ => REQUEST,
+        };
+        stream.write_all(request).await.unwrap();
+        let answer = head(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{wanted}: {answer}");
+        assert!(!answer.contains("connection: close"), "{wanted}: {answer}");
+        if wanted != "two at once" {
+            pause().await;
+        }
+    }
+    let answer = head(&mut stream).await;
+    assert!(answer.contains("connection: close"), "its requests are counted on: {answer}");
+    assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+
+    let (mut stream, _stop, _served) = connect(&server);
+    stream.write_all(REQUEST).await.unwrap();
+    head(&mut stream).await;
+    let since = tokio::time::Instant::now();
+    assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+    assert!(since.elapsed() >= LONG, "as long as the time between requests is");
+    assert!(since.elapsed() < LONG + Duration::from_secs(1), "and not longer");
+
+    let (mut stream, stop, served) = connect(&server);
+    stream.write_all(REQUEST).await.unwrap();
+    head(&mut stream).await;
+    pause().await;
+    // What follows the whole request belongs to the next one.
+    stream.write_all(&[REQUEST, &REQUEST[..9]].concat()).await.unwrap();
+    head(&mut stream).await;
+    pause().await;
+    stream.write_all(&REQUEST[9..]).await.unwrap();
+    assert!(head(&mut stream).await.starts_with("HTTP/1.1 200"));
+    pause().await;
+    stop.send_replace(Stop::Closing);
+    assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+    served.await.unwrap();
+
+    let (mut stream, _stop, _served) = connect(&server);
+    let slow = b"GET /slow-idle HTTP/1.1\r\nHost: a\r\n\r\n";
+    let later = Arc::clone(&server.daemon);
+    stream.write_all(slow).await.unwrap();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        later.go.notify_one();
+    });
+    let answer = head(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "an answer in the making is waited for: {answer}");
+}

@@ -235,7 +235,13 @@ impl Watching {
 
     fn check_root(&mut self) -> Result<(), Stopped> {
         self.next_root = self.start.elapsed() + ROOT_CHECK;
-        self.open_root().map(drop)
+        if let Some(root) = self.open_root()?
+            && let Err(error) = root.open_for_reading()
+        {
+            // It is still the same one, but nobody can look into it.
+            self.lose(Refused::of("folder", error))?;
+        }
+        Ok(())
     }
 
     /// Watches a folder that was not there before, or that took another's place.

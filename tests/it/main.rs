@@ -6,6 +6,8 @@
 mod cli;
 mod discovery;
 mod folder;
+mod moves;
 mod serving;
 mod support;
 mod theme;
+mod trouble;

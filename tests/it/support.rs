@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// Long enough for a loaded machine; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -79,10 +81,34 @@ impl Rig {
         self.start_as(self.command());
     }
 
+    /// The process of the daemon.
+    pub fn process(&self) -> Pid {
+        Pid::from_child(self.daemon.as_ref().unwrap())
+    }
+
     /// Asks it to read its configuration again.
     pub fn hang_up(&self) {
-        let process = rustix::process::Pid::from_child(self.daemon.as_ref().unwrap());
-        rustix::process::kill_process(process, rustix::process::Signal::HUP).unwrap();
+        kill_process(self.process(), Signal::HUP).unwrap();
+    }
+
+    /// The process stands still, as on a machine that sleeps, until it is told to go on.
+    pub fn freeze(&self) {
+        kill_process(self.process(), Signal::STOP).unwrap();
+        let stat = format!("/proc/{}/stat", self.process().as_raw_nonzero());
+        self.until("its standstill", |_| {
+            let stat = fs::read_to_string(&stat).unwrap();
+            stat.rsplit_once(") ").is_some_and(|(_, it)| it.starts_with('T'))
+        });
+    }
+
+    pub fn thaw(&self) {
+        kill_process(self.process(), Signal::CONT).unwrap();
+    }
+
+    pub fn rename(&self, from: &str, to: &str) {
+        let to = self.seeds().join(to);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::rename(self.seeds().join(from), to).unwrap();
     }
 
     pub fn start_as(&mut self, mut command: Command) {
@@ -113,8 +139,7 @@ impl Rig {
     /// Asks it to stop, and waits until it has.
     pub fn stop(&mut self) -> ExitStatus {
         let mut daemon = self.daemon.take().unwrap();
-        let process = rustix::process::Pid::from_child(&daemon);
-        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+        kill_process(Pid::from_child(&daemon), Signal::TERM).unwrap();
         daemon.wait().unwrap()
     }
 
@@ -208,6 +233,7 @@ impl Drop for Rig {
 pub struct Entry {
     pub title: String,
     pub published: Option<String>,
+    pub updated: Option<String>,
     pub link: String,
     pub body: String,
 }
@@ -219,6 +245,7 @@ pub fn entries(document: &[u8]) -> BTreeMap<String, Entry> {
         let found = Entry {
             title: entry.title.map(|it| it.content).unwrap_or_default(),
             published: entry.published.map(|it| it.to_rfc3339()),
+            updated: entry.updated.map(|it| it.to_rfc3339()),
             link: entry.links.first().map(|it| it.href.clone()).unwrap_or_default(),
             body: entry.content.and_then(|it| it.body).unwrap_or_default(),
         };

@@ -16,8 +16,10 @@ use crate::watch::seed::SeedPath;
 const DAY: Micros = 24 * 3600 * SECOND;
 
 impl Decider<'_, '_> {
-    /// Whether an article may be seen now, and until or from when.
-    fn standing_of(&self, article: &Article) -> (Standing, Option<Micros>) {
+    /// Whether an article may be seen now, and until or from when. `shown`: the date
+    /// under which readers see it already, if they do; a clock that is set back behind it
+    /// withdraws nothing.
+    fn standing_of(&self, article: &Article, shown: Option<Micros>) -> (Standing, Option<Micros>) {
         let stated = &article.stated;
         let published = stated.published.map(|it| it.as_microsecond());
         let expires = stated.expires.map(|it| it.as_microsecond());
@@ -25,7 +27,7 @@ impl Decider<'_, '_> {
             (Standing::Draft, None)
         } else if expires.is_some_and(|it| it <= self.now) {
             (Standing::Expired, None)
-        } else if published.is_some_and(|it| it > self.now) {
+        } else if published.is_some_and(|it| it > self.now && Some(it) != shown) {
             (Standing::Future, published)
         } else {
             (Standing::Published, expires)
@@ -49,6 +51,13 @@ impl Decider<'_, '_> {
         if old.path != entry.path {
             self.touch.led_elsewhere(&old);
             self.touch.led_elsewhere(&entry);
+            // What waits at its old path waits as nobody's.
+            if let Some(mut here) = self.rows.seed(&old.path)?
+                && here.entry == Some(entry.number)
+            {
+                here.entry = None;
+                self.rows.put_standing(&here)?;
+            }
         }
         if matches!(entry.status, Status::Leaving | Status::Held) {
             (entry.status, entry.since) = (Status::Live, self.now);
@@ -58,7 +67,8 @@ impl Decider<'_, '_> {
             seed.standing = seed.without_article();
             return self.keep(entry, &old, seed);
         };
-        let (standing, due) = self.standing_of(&new.article);
+        let shown = entry.is_live().then_some(entry.published);
+        let (standing, due) = self.standing_of(&new.article, shown);
         (seed.standing, seed.due) = (standing, due);
         let withdrawn = match standing {
             Standing::Draft => Some(Status::Draft),
@@ -136,7 +146,7 @@ impl Decider<'_, '_> {
             before.as_ref().and_then(|it| it.article.stated.updated).map(|it| it.as_microsecond());
         let stated = stated.filter(|&it| Some(it) != stated_before && it <= self.now);
         if !was_live {
-            entry.updated = self.now;
+            entry.updated = self.back_since(old);
         } else if is_revised && !article.stated.minor {
             entry.updated = stated.unwrap_or(self.now);
         } else if new.inputs != entry.inputs
@@ -190,6 +200,13 @@ impl Decider<'_, '_> {
         Ok(())
     }
 
+    /// What `updated` says of a withdrawn entry that comes back: readers undelete only
+    /// what is newer than its tombstone (RFC 6721), also where the clock was
+    /// set back.
+    pub(super) fn back_since(&self, withdrawn: &EntryRow) -> Micros {
+        self.now.max(withdrawn.since + 1)
+    }
+
     /// An id that is added or changed after publication is reported, not followed.
     fn report_id(&mut self, entry: &EntryRow, article: &Article) -> Result<()> {
         if let Some(id) = article.stated.id.as_deref().filter(|it| *it != entry.guid) {
@@ -222,7 +239,7 @@ impl Decider<'_, '_> {
     ) -> Result<()> {
         let before = (seed.standing, seed.due);
         let was_held = seed.standing == Standing::Drop;
-        let (standing, due) = self.standing_of(&converted.article);
+        let (standing, due) = self.standing_of(&converted.article, None);
         (seed.standing, seed.due) = (standing, due);
         if standing != Standing::Published {
             return self.rows.put_standing(&seed);

@@ -168,11 +168,15 @@ impl Decider<'_, '_> {
             // A move: the same file, its path left.
             2 if own.as_ref().is_some_and(|it| it.is_file(&seed.stat)) => None,
             2 => {
-                // Nothing comes back that says nothing.
-                let is_same = |it: &EntryRow| {
-                    it.is_file(&seed.stat) && (it.status != Status::Gone || article.is_some())
-                };
-                let moved = self.moved(self.rows.entries_of_file(&seed.stat)?, seed, is_same)?;
+                let mut candidates = self.rows.entries_of_file(&seed.stat)?;
+                candidates.retain(|it| it.is_file(&seed.stat));
+                // A withdrawn one comes back, unless the file is another's by now, or says
+                // nothing.
+                let is_gone = |it: &EntryRow| it.status == Status::Gone;
+                if article.is_none() || !candidates.iter().all(is_gone) {
+                    candidates.retain(|it| !is_gone(it));
+                }
+                let moved = self.moved(candidates, seed)?;
                 // One whose file was lost sight of before has less of a claim.
                 let by_claim = |it: &EntryRow| (it.status != Status::Live, by_name(it));
                 moved.into_iter().min_by_key(by_claim).map(|it| it.number)
@@ -180,10 +184,9 @@ impl Decider<'_, '_> {
             // A move: the same bytes, its path left.
             3 => match seed.bytes {
                 Some(bytes) if own.as_ref().is_none_or(|it| it.bytes != bytes) => {
-                    let moved = {
-                        let is_same = |it: &EntryRow| it.status != Status::Gone;
-                        self.moved(self.rows.entries_of_bytes(&bytes)?, seed, is_same)?
-                    };
+                    let mut candidates = self.rows.entries_of_bytes(&bytes)?;
+                    candidates.retain(|it| it.status != Status::Gone);
+                    let moved = self.moved(candidates, seed)?;
                     // Without a birth time, the inode with the bytes proves it.
                     let is_other_file = |it: &EntryRow| {
                         it.birth.is_some()
@@ -204,7 +207,8 @@ impl Decider<'_, '_> {
                     None => here.iter().find(is_here).map(|it| it.number),
                 })
             }
-            // A withdrawn one comes back.
+            // A withdrawn one comes back; not as another name of what is there.
+            _ if self.is_another_name(seed)? => None,
             _ => {
                 let is_gone = |it: &EntryRow| it.status == Status::Gone && is_free(it);
                 let same_bytes = match seed.bytes {
@@ -224,17 +228,11 @@ impl Decider<'_, '_> {
         })
     }
 
-    fn moved(
-        &self,
-        candidates: Vec<EntryRow>,
-        seed: &SeedRow,
-        is_same: impl Fn(&EntryRow) -> bool,
-    ) -> Result<Vec<EntryRow>> {
+    fn moved(&self, candidates: Vec<EntryRow>, seed: &SeedRow) -> Result<Vec<EntryRow>> {
         let mut moved = Vec::new();
         for entry in candidates {
             if entry.path != seed.path
                 && !self.claimed.contains_key(&entry.number)
-                && is_same(&entry)
                 && self.has_left(&entry)?
             {
                 moved.push(entry);
@@ -260,17 +258,22 @@ impl Decider<'_, '_> {
     /// Whether a live entry has the same bytes, or the seed of an entry is the same
     /// file under another name.
     pub(super) fn is_copy(&self, seed: &SeedRow) -> Result<bool> {
-        let same_file = self.rows.seeds_of_file(&seed.stat)?.into_iter().any(|it| {
-            seed.stat.birth.is_some()
-                && it.stat.birth == seed.stat.birth
-                && it.path != seed.path
-                && it.entry.is_some()
-        });
         let same_bytes = match seed.bytes {
             Some(bytes) => self.rows.entries_of_bytes(&bytes)?,
             None => Vec::new(),
         };
-        Ok(same_file || same_bytes.iter().any(|it| it.is_live() && it.path != seed.path))
+        let is_copied = same_bytes.iter().any(|it| it.is_live() && it.path != seed.path);
+        Ok(is_copied || self.is_another_name(seed)?)
+    }
+
+    /// Whether the seed of an entry is the same file under another name.
+    fn is_another_name(&self, seed: &SeedRow) -> Result<bool> {
+        Ok(self.rows.seeds_of_file(&seed.stat)?.into_iter().any(|it| {
+            seed.stat.birth.is_some()
+                && it.stat.birth == seed.stat.birth
+                && it.path != seed.path
+                && it.entry.is_some()
+        }))
     }
 
     /// `since`: how it stood before, and until when.

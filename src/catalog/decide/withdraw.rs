@@ -57,8 +57,8 @@ impl Decider<'_, '_> {
         for mut entry in gone {
             let Some(kept) = self.rows.article(entry.article)? else { continue };
             self.place_again(&mut entry, &kept.article, false)?;
+            entry.updated = self.back_since(&entry).max(entry.published);
             (entry.status, entry.since, entry.changed) = (Status::Held, self.now, self.moment);
-            entry.updated = self.now.max(entry.published);
             self.rows.put_entry(&entry)?;
             self.touch.scopes_of(&entry, &kept.article, self.now)?;
             self.touch.files_of(&kept.article);

@@ -20,8 +20,10 @@ mod chosen;
 mod faults;
 mod migrations;
 mod model;
+mod moves;
 mod rules;
 mod salvage;
+mod schedule;
 
 /// A folder, a clock and a catalog.
 struct Site {

@@ -36,6 +36,11 @@ impl Renderer<'_> {
                 let variable = arguments.trim_matches(['"', '\'']);
                 self.capture(after, variable, "endcapture", length, out)
             }
+            // Markdown within HTML begins and ends with a blank line.
+            "markdown" | "markdownify" => {
+                let ends = ["endmarkdown", "endmarkdownify"];
+                self.block(after, &ends, length, |it, inner| blank_lines(&it.inner(inner)), out)
+            }
             // Nunjucks: a capture by another name.
             "set" if !arguments.contains('=') && !arguments.is_empty() => {
                 self.capture(after, arguments, "endset", length, out)
@@ -166,6 +171,10 @@ impl Renderer<'_> {
         }
         length
     }
+}
+
+fn blank_lines(inner: &str) -> String {
+    format!("\n\n{}\n\n", inner.trim())
 }
 
 /// Where `{% end %}` stands in `text`, and where it ends.

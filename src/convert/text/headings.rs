@@ -61,11 +61,17 @@ fn set_heading<'a>(block: &mut Block<'a>, lines: &[Line<'a>]) {
     }
 }
 
-/// Columns of text; a finished block counts as long.
+/// Columns of text as Latin takes them, which says half as much again in Chinese and
+/// Japanese; a finished block counts as long.
 fn size(block: &Block, lines: &[Line]) -> u32 {
     match block {
         Block::Flow(from, to) | Block::Verse(from, to) => {
-            lines[*from..*to].iter().fold(0, |sum, it| sum.saturating_add(it.width))
+            let columns =
+                lines[*from..*to].iter().fold(0, |sum: u32, it| sum.saturating_add(it.width));
+            match marks::is_cjk(lines[*from].first_char()) {
+                true => columns.saturating_add(columns / 2),
+                false => columns,
+            }
         }
         Block::Made(_) => u32::MAX,
         Block::Heading { .. } | Block::Rule => 0,
@@ -168,8 +174,14 @@ impl Outline<'_, '_> {
             return false;
         };
         let line = &self.lines[*from];
-        let is_opening =
-            at == 0 && (phrases::is_dateline(line.text()) || phrases::is_byline(line.text()));
+        let begins = |at: usize| match self.blocks.get(at) {
+            Some(Block::Flow(from, _) | Block::Verse(from, _)) => self.lines[*from].text(),
+            _ => "",
+        };
+        // A letter has its date above the salutation, and its sender above that.
+        let is_of_letter = phrases::is_salutation(begins(at + 1));
+        let is_opening = (at == 0 || is_of_letter)
+            && (phrases::is_dateline(line.text()) || phrases::is_byline(line.text()));
         // Where the text is indented, what is indented with it is text.
         let stands_out = self.shape.base < 2
             || line.indent < self.shape.base
