@@ -41,7 +41,7 @@ pub struct Options {
 }
 
 /// Touched keys that are remembered; older ones are covered by a floor.
-const TOUCHED: usize = 100_000;
+const TOUCHED: usize = 20_000;
 
 /// Wishes for codings that may wait.
 const WISHES: usize = 256;
