@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::convert;
 use crate::daemon::control::Command;
 use crate::daemon::maker::Maker;
-use crate::daemon::{NEWS, salvage, settings, theme};
+use crate::daemon::{NEWS, priority, salvage, settings, theme};
 use crate::line::{self, Look};
 use crate::render::rendition::Key;
 use crate::shelf::Shelf;
@@ -414,6 +414,8 @@ impl LineThread {
         }
         theme::tell(&self.look.theme.load());
         if let Some(ready) = self.ready.take() {
+            // Until now there was nobody to answer.
+            priority::leave_a_core();
             // Nobody waits for it where the daemon is being stopped.
             let _ = ready.send(());
         }
