@@ -315,7 +315,10 @@ impl Decider<'_, '_> {
             judged: false,
             is_bundle: self.rows.is_alone_in_folder(&seed.path)?,
         };
-        self.share_folder(&seed.path)?;
+        // In a first import the whole folder is known before anything is published.
+        if arrival != Arrival::Import {
+            self.share_folder(&seed.path)?;
+        }
         self.rows.put_entry(&entry)?;
         self.place(&mut entry, article)?;
         self.rows.put_entry(&entry)?;

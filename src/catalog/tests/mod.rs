@@ -16,6 +16,7 @@ use crate::catalog::{Catalog, Options, Sighting, Touched};
 use crate::convert;
 use crate::watch::seed::{Seed, SeedPath, Stat, Surroundings};
 
+mod bundles;
 mod chosen;
 mod faults;
 mod migrations;
