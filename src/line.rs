@@ -80,7 +80,7 @@ fn sighting(change: &Change, options: &convert::Options) -> Sighting {
             Sighting::Unreadable { path: path.clone(), reason: reason.clone() }
         }
         Change::Written(seed) => {
-            let origin = origin(seed, options);
+            let origin = origin(seed);
             match std::panic::catch_unwind(|| convert::convert(seed, options)) {
                 Ok(Ok(article)) => Sighting::Article(origin, Box::new(article)),
                 Ok(Err(convert::Error::Empty)) => Sighting::Empty(origin),
@@ -103,11 +103,12 @@ fn faulty(seed: &Seed) -> Problem {
     }
 }
 
-fn origin(seed: &Seed, options: &convert::Options) -> Origin {
+/// What the author wrote and where; the configuration is not the author's, so that a
+/// pattern or time zone that changes there revises nothing.
+fn origin(seed: &Seed) -> Origin {
     let bytes = blake3::hash(&seed.bytes);
     let mut inputs = blake3::Hasher::new();
     inputs.update(bytes.as_bytes());
-    inputs.update(&options_digest(options));
     if let Some(sidecar) = &seed.surroundings.sidecar {
         inputs.update(blake3::hash(sidecar).as_bytes());
     }

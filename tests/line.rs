@@ -186,3 +186,58 @@ fn promise_1_known_troublemakers() {
         check(&[("a.txt", seed.clone()), ("b.md", seed.clone()), ("c.html", seed)]);
     }
 }
+
+#[test]
+fn promise_3_another_configuration_reads_otherwise_and_revises_nothing() {
+    let state = tempfile::tempdir().unwrap();
+    let now: jiff::Timestamp = "2026-11-25T12:00:00Z".parse().unwrap();
+    let convert = |strip: &[&str]| convert::Options {
+        timezone: jiff::tz::TimeZone::UTC,
+        max_bytes: 8_000_000,
+        published_folders: Vec::new(),
+        strip: strip.iter().map(|it| it.parse().unwrap()).collect(),
+    };
+    let options = |convert: &convert::Options| sower::catalog::Options {
+        feeds: sower::catalog::chosen::Feeds {
+            limits: sower::catalog::order::Limits { limit: 50, max: 200 },
+            chosen: Vec::new(),
+        },
+        copy_wait: 3_600_000_000,
+        tombstones: 3_600_000_000,
+        backdate: 3_600_000_000,
+        vanished_share: 0.5,
+        converter: convert::VERSION,
+        convert_options: sower::line::options_digest(convert),
+    };
+    let bytes = b"A title\n\nA text that says something.\n\nJoin our channel!\n".to_vec();
+    let stat = Stat {
+        device: 1,
+        inode: 1,
+        birth: Some(1),
+        length: 1,
+        modified: now.as_nanosecond() as i64,
+        changed: 1,
+    };
+    let path = SeedPath::new("a.txt").unwrap();
+    let seed = Seed { path, stat, bytes, surroundings: Surroundings::default() };
+    let changes = [sower::watch::seed::Change::Written(seed)];
+    let plain = convert(&[]);
+    let mut catalog =
+        sower::catalog::Catalog::open(state.path(), "key".into(), options(&plain), now).unwrap();
+    catalog.compared(1, 1, now).unwrap();
+    sower::line::take(&mut catalog, &changes, &plain, now).unwrap();
+    let page =
+        |catalog: &sower::catalog::Catalog| match catalog.reader().unwrap().at("/a").unwrap().0 {
+            sower::catalog::entry::Place::Entry(entry, _) => *entry,
+            other => panic!("{other:?}"),
+        };
+    let before = page(&catalog);
+    assert!(before.article.body.open_html().contains("channel"));
+    let stripping = convert(&["^Join our channel"]);
+    let later = now + jiff::SignedDuration::from_hours(1);
+    catalog.renew(options(&stripping), later).unwrap();
+    sower::line::take(&mut catalog, &changes, &stripping, later).unwrap();
+    let after = page(&catalog);
+    assert!(!after.article.body.open_html().contains("channel"), "it reads otherwise");
+    assert_eq!((after.published, after.updated), (before.published, before.updated));
+}

@@ -104,7 +104,7 @@ pub struct EntryRow {
     pub birth: Option<i64>,
     /// Of the bytes that its last good version was made of.
     pub bytes: Hash,
-    /// Of these bytes, the surroundings and the options: what the author stated.
+    /// Of these bytes and what the author laid around them: what the author stated.
     pub inputs: Hash,
     pub title: String,
     /// The permalink it asked for; the one it got may end in `-2`.
@@ -197,8 +197,8 @@ pub struct Origin {
     pub path: SeedPath,
     pub stat: Stat,
     pub bytes: Hash,
-    /// Of bytes, surroundings and options, the path and the converter's version
-    /// left out: equal inputs never count as a revision.
+    /// Of bytes, sidecar and folder defaults; path, configuration and the converter's
+    /// version are left out: equal inputs never count as a revision.
     pub inputs: Hash,
 }
 
