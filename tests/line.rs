@@ -195,7 +195,7 @@ fn promise_3_another_configuration_reads_otherwise_and_revises_nothing() {
         timezone: jiff::tz::TimeZone::UTC,
         max_bytes: 8_000_000,
         published_folders: Vec::new(),
-        strip: strip.iter().map(|it| it.parse().unwrap()).collect(),
+        strip: strip.iter().map(|it| (*it).to_owned()).collect(),
     };
     let options = |convert: &convert::Options| sower::catalog::Options {
         feeds: sower::catalog::chosen::Feeds {
@@ -233,7 +233,7 @@ fn promise_3_another_configuration_reads_otherwise_and_revises_nothing() {
         };
     let before = page(&catalog);
     assert!(before.article.body.open_html().contains("channel"));
-    let stripping = convert(&["^Join our channel"]);
+    let stripping = convert(&["Join our channel*"]);
     let later = now + jiff::SignedDuration::from_hours(1);
     catalog.renew(options(&stripping), later).unwrap();
     sower::line::take(&mut catalog, &changes, &stripping, later).unwrap();
