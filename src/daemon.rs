@@ -102,17 +102,16 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
     let look = Arc::new(Look::new(site, theme));
     let shelf = Arc::new(Shelf::new(shelf::Options { memory: config.shelf.memory }));
     let reader = || catalog.reader().map_err(|it| it.to_string());
-    let mut known = reader()?;
     let health = Arc::new(Pulse::new(catalog.health().unwrap_or_default()));
     let (sink, news) = mpsc::sync_channel(NEWS);
-    let known = Box::new(move || known.known().map_err(|it| it.to_string()));
+    let (commands, commanded) = mpsc::channel();
+    let known = salvage::known(reader()?, commands.clone());
     let watching = settings::watch_options(&config);
     let watcher = priority::giving_way(|| watch::start(watching, known, sink))
         .map_err(|_| "the watcher failed; the log says why")?
         .map_err(|it| it.to_string())?;
 
     let stop = Arc::new(AtomicBool::new(false));
-    let (commands, commanded) = mpsc::channel();
     let maker = Arc::new(Maker::new(
         catalog.readers(),
         Arc::clone(&look),
@@ -147,6 +146,7 @@ pub fn serve(config: Config, state: PathBuf, reread: Reread) -> Result<(), Strin
         pulse: Arc::clone(&health),
         stop: Arc::clone(&stop),
         commands: commanded,
+        damage: commands.clone(),
         ready: Some(ready),
         stale: Default::default(),
         salvage_from: None,

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -103,6 +103,8 @@ pub struct LineThread {
     pub pulse: Arc<Pulse>,
     pub stop: Arc<AtomicBool>,
     pub commands: Receiver<Command>,
+    /// Where the watcher says that the catalog is damaged.
+    pub damage: Sender<Command>,
     /// Told once, when the site's feeds are on the shelf.
     pub ready: Option<tokio::sync::oneshot::Sender<()>>,
     pub stale: BTreeSet<Key>,
@@ -286,9 +288,9 @@ impl LineThread {
         let (folder, theme) = settings::theme(&config, &site, &mut self.catalog, now)?;
         let watching = settings::watch_options(&config);
         if format!("{watching:?}") != format!("{:?}", settings::watch_options(&self.config)) {
-            let mut known = self.catalog.reader().map_err(told)?;
+            let known = self.catalog.reader().map_err(told)?;
             let (sink, news) = std::sync::mpsc::sync_channel(NEWS);
-            let known = Box::new(move || known.known().map_err(|it| it.to_string()));
+            let known = salvage::known(known, self.damage.clone());
             self.watcher = watch::start(watching, known, sink).map_err(|it| it.to_string())?;
             self.news = news;
         } else {

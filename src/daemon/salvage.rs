@@ -1,11 +1,14 @@
 //! Opens the catalog; of one that is damaged, what can be read.
 
 use std::path::Path;
+use std::sync::mpsc::Sender;
 
 use jiff::Timestamp;
 use tracing::error;
 
-use crate::catalog::{Catalog, Options, Salvaged};
+use crate::catalog::{Catalog, Options, Reader, Salvaged};
+use crate::daemon::control::Command;
+use crate::watch::Known;
 
 /// Opens the catalog of a state folder. A damaged one is set aside, and the daemon goes
 /// on with what can be read of it; ids of what cannot are minted again as they were,
@@ -25,6 +28,20 @@ pub fn open(state: &Path, key: &str, options: Options, now: Timestamp) -> Result
         other => other,
     }
     .map_err(|it| format!("cannot open the catalog in `{}`: {it}", state.display()))
+}
+
+/// What the watcher compares the folder with. Where that cannot be read since the catalog
+/// is damaged, the line is told.
+pub fn known(mut reader: Reader, commands: Sender<Command>) -> Box<dyn Known> {
+    Box::new(move || {
+        reader.known().map_err(|error| {
+            if error.is_corrupt() {
+                // The line may have ended already.
+                let _ = commands.send(Command::Salvage(error.to_string()));
+            }
+            error.to_string()
+        })
+    })
 }
 
 /// The one line of the log that says what became of a damaged catalog.

@@ -295,3 +295,33 @@ fn promise_6_damage_that_shows_while_it_runs_loses_nothing_and_is_served_through
     assert_eq!(rig.get("/a").status, 301);
     assert_eq!(rig.get("/news/b").status, 410);
 }
+
+#[test]
+fn promise_6_damage_that_the_comparison_finds_is_salvaged() {
+    let mut rig = Rig::serving(&[("a.md", "# A\n\nText of A.\n"), ("b.md", "# B\n\nText of B.\n")]);
+    let ids = |rig: &Rig| -> Vec<String> {
+        let feed: serde_json::Value = serde_json::from_str(&rig.get("/feed.json").text()).unwrap();
+        let items = feed["items"].as_array().unwrap().iter();
+        items.map(|it| format!("{} {}", it["id"], it["date_published"])).collect()
+    };
+    let before = ids(&rig);
+    rig.stop();
+    let file = rig.state().join("catalog.sqlite");
+    let page: i64 = rusqlite::Connection::open(&file)
+        .unwrap()
+        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'seeds'", [], |row| row.get(0))
+        .unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let end = page as usize * 4096;
+    bytes[end - 4096..end].fill(0xA5);
+    std::fs::write(&file, bytes).unwrap();
+    rig.start();
+    rig.until("it is set aside", |rig| rig.log().contains("set the damaged catalog aside"));
+    std::fs::write(rig.seeds().join("c.md"), "# C\n\nText of C.\n").unwrap();
+    rig.until("the new one is published", |rig| rig.get("/feed.json").text().contains("Text of C"));
+    let after = ids(&rig);
+    assert_eq!(after.len(), 3);
+    for old in before {
+        assert!(after.contains(&old), "{old} in {after:?}");
+    }
+}
