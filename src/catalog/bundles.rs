@@ -43,7 +43,7 @@ impl Rows<'_> {
             if self.bundle_at(&here)?.is_some() {
                 return Ok(true);
             }
-            if !self.seeds_below(&here)?.is_empty() {
+            if self.has_seeds_below(&here)? {
                 return Ok(false);
             }
             folder = here.folder();

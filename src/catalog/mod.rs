@@ -215,12 +215,12 @@ impl Catalog {
         let (key, options) = (self.key.clone(), self.options.clone());
         let revision = self.revision;
         *self = Catalog::begin(store, self.file.clone(), key, options, now)?;
-        self.file.note_replaced();
         // Readers' answers are compared by it.
         self.store.write(|rows| {
             let known = rows.number("revision")?.unwrap_or(0).max(revision as i64);
             rows.put_fact("revision", &known.to_string())
         })?;
+        self.file.note_replaced();
         let touched = self.decide(now, |decider| decider.join_again())?;
         Ok((salvaged, touched))
     }

@@ -57,12 +57,12 @@ pub fn salvage(path: &Path, now: Timestamp) -> Result<Salvaged> {
     for suffix in ["", "-wal", "-shm", "-journal"] {
         remove(&beside(&unfinished, suffix))?;
     }
-    let mut salvaged = fill(path, &unfinished, now)?;
+    let (entries, is_whole) = fill(path, &unfinished, now)?;
     // From here on a crash loses nothing: the next start finishes what is left.
     fs::rename(&unfinished, &new)?;
-    salvaged.aside = set_aside(path, now)?;
+    let aside = set_aside(path, now)?;
     finish(path)?;
-    Ok(salvaged)
+    Ok(Salvaged { aside, entries, is_whole })
 }
 
 /// Ends a salvage that was cut off: the damaged database is set aside already, or it is
@@ -99,11 +99,13 @@ fn remove(path: &Path) -> io::Result<()> {
 /// Renames the database and its log; under their new names they belong together, too.
 fn set_aside(path: &Path, now: Timestamp) -> Result<PathBuf> {
     let stamp = now.strftime("%Y%m%dT%H%M%SZ");
-    let free = (1..).map(|number: u32| match number {
-        1 => beside(path, &format!(".damaged-{stamp}")),
-        _ => beside(path, &format!(".damaged-{stamp}-{number}")),
-    });
-    let Some(aside) = free.into_iter().find(|it| !it.exists()) else { return Ok(path.to_owned()) };
+    let mut aside = beside(path, &format!(".damaged-{stamp}"));
+    for number in 2.. {
+        if !aside.exists() {
+            break;
+        }
+        aside = beside(path, &format!(".damaged-{stamp}-{number}"));
+    }
     fs::rename(path, &aside)?;
     if beside(path, "-wal").exists() {
         fs::rename(beside(path, "-wal"), beside(&aside, "-wal"))?;
@@ -112,7 +114,8 @@ fn set_aside(path: &Path, now: Timestamp) -> Result<PathBuf> {
     Ok(aside)
 }
 
-fn fill(path: &Path, new: &Path, now: Timestamp) -> Result<Salvaged> {
+/// Makes a new database of what can be read: how many entries, and whether those are all.
+fn fill(path: &Path, new: &Path, now: Timestamp) -> Result<(usize, bool)> {
     let damaged = open_damaged(path);
     let version: u32 = damaged
         .as_ref()
@@ -137,7 +140,7 @@ fn fill(path: &Path, new: &Path, now: Timestamp) -> Result<Salvaged> {
     }
     store.close()?;
     fs::File::open(new)?.sync_all()?;
-    Ok(Salvaged { aside: PathBuf::new(), entries, is_whole })
+    Ok((entries, is_whole))
 }
 
 /// Opened so that SQLite reads on where it finds that pages are missing. `None` where

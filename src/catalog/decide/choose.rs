@@ -2,7 +2,10 @@
 //! members were lost.
 
 use crate::catalog::decide::Decider;
+use crate::catalog::rows::EntryRow;
 use crate::catalog::store::Result;
+use crate::catalog::touched::Toucher;
+use crate::convert::article::Article;
 
 impl Decider<'_, '_> {
     /// Brings the members of all scopes in step with the configuration, where its feeds
@@ -15,21 +18,32 @@ impl Decider<'_, '_> {
         if known.as_ref() == Some(&now) || (known.is_none() && chosen.is_empty()) {
             return Ok(());
         }
-        self.join_again()?;
+        self.each_live(|touch, entry, article| touch.scopes_of(entry, article, entry.announced))?;
+        self.touch.close_pages()?;
         self.rows.put_fact("chosen", &now)
     }
 
     /// Brings every live entry into the scopes that it belongs to, and records what it
-    /// refers to.
+    /// refers to, where that was lost.
     pub fn join_again(&mut self) -> Result<()> {
+        self.each_live(|touch, entry, article| {
+            touch.scopes_of(entry, article, entry.announced)?;
+            touch.uses_of(entry, article)
+        })?;
+        self.touch.close_pages()
+    }
+
+    fn each_live(
+        &mut self,
+        work: impl Fn(&mut Toucher<'_, '_>, &EntryRow, &Article) -> Result<()>,
+    ) -> Result<()> {
         for number in 1..=self.rows.last_number()? {
             let entry = self.rows.entry(number)?.filter(|it| it.is_live());
             let Some(entry) = entry else { continue };
             if let Some(kept) = self.rows.article(entry.article)? {
-                self.touch.scopes_of(&entry, &kept.article, entry.announced)?;
-                self.touch.uses_of(&entry, &kept.article)?;
+                work(&mut self.touch, &entry, &kept.article)?;
             }
         }
-        self.touch.close_pages()
+        Ok(())
     }
 }

@@ -106,6 +106,13 @@ impl Rows<'_> {
         })
     }
 
+    /// Whether a folder, or one below it, holds a seed.
+    pub fn has_seeds_below(&self, folder: &SeedPath) -> Result<bool> {
+        let (from, to) = below(folder);
+        let sql = "SELECT 1 FROM seeds WHERE path >= ? AND path < ? LIMIT 1";
+        Ok(self.one(sql, [from, to], |_| Ok(()))?.is_some())
+    }
+
     /// Whatever stands in the folder, seeds and files, by path.
     pub fn known(&self) -> Result<Vec<(SeedPath, Stat)>> {
         let columns = "path, device, inode, birth, length, modified, changed";
