@@ -10,7 +10,7 @@ use tracing::error;
 use crate::catalog::store::Error;
 use crate::catalog::{Reader, Readers};
 use crate::daemon::control::Command;
-use crate::daemon::theme;
+use crate::daemon::{salvage, theme};
 use crate::line::{self, Look};
 use crate::render::rendition::Key;
 use crate::serve::{Make, Unmade};
@@ -90,10 +90,7 @@ impl Maker {
 
     fn failed(&self, key: &Key, error: &Error) -> Unmade {
         error!(path = key.path(), %error, "cannot make what a reader asked for; answered 500");
-        if error.is_corrupt() {
-            // The line may have ended already.
-            let _ = self.commands.send(Command::Salvage(error.to_string()));
-        }
+        salvage::report(error, &self.commands);
         Unmade::Failed
     }
 }

@@ -6,6 +6,7 @@ use std::sync::mpsc::Sender;
 use jiff::Timestamp;
 use tracing::error;
 
+use crate::catalog::store::Error;
 use crate::catalog::{Catalog, Options, Reader, Salvaged};
 use crate::daemon::control::Command;
 use crate::watch::Known;
@@ -35,13 +36,18 @@ pub fn open(state: &Path, key: &str, options: Options, now: Timestamp) -> Result
 pub fn known(mut reader: Reader, commands: Sender<Command>) -> Box<dyn Known> {
     Box::new(move || {
         reader.known().map_err(|error| {
-            if error.is_corrupt() {
-                // The line may have ended already.
-                let _ = commands.send(Command::Salvage(error.to_string()));
-            }
+            report(&error, &commands);
             error.to_string()
         })
     })
+}
+
+/// Tells the line of an error that a reader met, if it means that the catalog is damaged.
+pub fn report(error: &Error, commands: &Sender<Command>) {
+    if error.is_corrupt() {
+        // The line may have ended already.
+        let _ = commands.send(Command::Salvage(error.to_string()));
+    }
 }
 
 /// The one line of the log that says what became of a damaged catalog.
