@@ -206,6 +206,27 @@ fn readers_are_answered_as_http_asks() {
     assert!(index.contains("rel=\"alternate\"") && index.contains("feed.atom"), "{index}");
 }
 
+/// Of each item of a JSON feed: its id and its date of publication.
+fn ids(feed: &str) -> Vec<(String, String)> {
+    let feed: serde_json::Value = serde_json::from_str(feed).unwrap();
+    let items = feed["items"].as_array().unwrap().iter();
+    items.map(|it| (it["id"].to_string(), it["date_published"].to_string())).collect()
+}
+
+/// Overwrites the first page of a table or index.
+fn damage_page_of(rig: &Rig, name: &str) {
+    let file = rig.state().join("catalog.sqlite");
+    let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?";
+    let page: i64 = rusqlite::Connection::open(&file)
+        .unwrap()
+        .query_row(sql, [name], |row| row.get(0))
+        .unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let end = page as usize * 4096;
+    bytes[end - 4096..end].fill(0xA5);
+    std::fs::write(&file, bytes).unwrap();
+}
+
 #[test]
 fn promise_6_a_damaged_catalog_is_set_aside_and_made_again_with_the_same_ids() {
     type Damage = fn(&mut Vec<u8>);
@@ -219,16 +240,7 @@ fn promise_6_a_damaged_catalog_is_set_aside_and_made_again_with_the_same_ids() {
             ("a.md", "---\ndate: 2024-01-02\n---\n# A\n\nText.\n"),
             ("news/b.md", "---\ndate: 2024-01-03\n---\n# B\n\nText.\n"),
         ]);
-        let facts = |rig: &Rig| -> Vec<(String, String)> {
-            let feed: serde_json::Value =
-                serde_json::from_str(&rig.get("/feed.json").text()).unwrap();
-            let items = feed["items"].as_array().unwrap();
-            items
-                .iter()
-                .map(|it| (it["id"].to_string(), it["date_published"].to_string()))
-                .collect()
-        };
-        let before = facts(&rig);
+        let before = ids(&rig.get("/feed.json").text());
         assert_eq!(before.len(), 2);
         rig.stop();
         let file = rig.state().join("catalog.sqlite");
@@ -240,7 +252,7 @@ fn promise_6_a_damaged_catalog_is_set_aside_and_made_again_with_the_same_ids() {
             let _ = std::fs::remove_file(rig.state().join(beside));
         }
         rig.start();
-        assert_eq!(facts(&rig), before, "{name}");
+        assert_eq!(ids(&rig.get("/feed.json").text()), before, "{name}");
         let is_aside = std::fs::read_dir(rig.state())
             .unwrap()
             .any(|it| it.unwrap().file_name().to_string_lossy().contains(".damaged-20"));
@@ -264,29 +276,12 @@ fn promise_6_damage_that_shows_while_it_runs_loses_nothing_and_is_served_through
     let before = rig.get("/feed.json").text();
     rig.stop();
     // The index by which copies are found: nothing looks into it before a new article.
-    let file = rig.state().join("catalog.sqlite");
-    let page: i64 = rusqlite::Connection::open(&file)
-        .unwrap()
-        .query_row(
-            "SELECT rootpage FROM sqlite_schema WHERE name = 'entries_by_bytes'",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
-    let mut bytes = std::fs::read(&file).unwrap();
-    let end = page as usize * 4096;
-    bytes[end - 4096..end].fill(0xA5);
-    std::fs::write(&file, bytes).unwrap();
+    damage_page_of(&rig, "entries_by_bytes");
     rig.start();
     assert_eq!(rig.get("/feed.json").text(), before, "nobody notices");
     std::fs::write(rig.seeds().join("e.md"), "# E\n\nText of E.\n").unwrap();
     rig.until("the new one is published", |rig| rig.get("/feed.json").text().contains("Text of E"));
     assert!(rig.log().contains("set the damaged catalog aside"), "{}", rig.log());
-    let ids = |text: &str| -> Vec<(String, String)> {
-        let feed: serde_json::Value = serde_json::from_str(text).unwrap();
-        let items = feed["items"].as_array().unwrap().iter();
-        items.map(|it| (it["id"].to_string(), it["date_published"].to_string())).collect()
-    };
     let after = ids(&rig.get("/feed.json").text());
     assert_eq!(after.len(), 4);
     for old in ids(&before) {
@@ -299,29 +294,16 @@ fn promise_6_damage_that_shows_while_it_runs_loses_nothing_and_is_served_through
 #[test]
 fn promise_6_damage_that_the_comparison_finds_is_salvaged() {
     let mut rig = Rig::serving(&[("a.md", "# A\n\nText of A.\n"), ("b.md", "# B\n\nText of B.\n")]);
-    let ids = |rig: &Rig| -> Vec<String> {
-        let feed: serde_json::Value = serde_json::from_str(&rig.get("/feed.json").text()).unwrap();
-        let items = feed["items"].as_array().unwrap().iter();
-        items.map(|it| format!("{} {}", it["id"], it["date_published"])).collect()
-    };
-    let before = ids(&rig);
+    let before = ids(&rig.get("/feed.json").text());
     rig.stop();
-    let file = rig.state().join("catalog.sqlite");
-    let page: i64 = rusqlite::Connection::open(&file)
-        .unwrap()
-        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'seeds'", [], |row| row.get(0))
-        .unwrap();
-    let mut bytes = std::fs::read(&file).unwrap();
-    let end = page as usize * 4096;
-    bytes[end - 4096..end].fill(0xA5);
-    std::fs::write(&file, bytes).unwrap();
+    damage_page_of(&rig, "seeds");
     rig.start();
     rig.until("it is set aside", |rig| rig.log().contains("set the damaged catalog aside"));
     std::fs::write(rig.seeds().join("c.md"), "# C\n\nText of C.\n").unwrap();
     rig.until("the new one is published", |rig| rig.get("/feed.json").text().contains("Text of C"));
-    let after = ids(&rig);
+    let after = ids(&rig.get("/feed.json").text());
     assert_eq!(after.len(), 3);
     for old in before {
-        assert!(after.contains(&old), "{old} in {after:?}");
+        assert!(after.contains(&old), "{old:?} in {after:?}");
     }
 }
